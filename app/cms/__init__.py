@@ -96,6 +96,7 @@ from app.cms.revocation.crl_index import read_index as read_crl_index
 from app.cms.revocation.findings import known_as_of
 from app.cms.revocation.noted import NotedRevocation, note_hold
 from app.cms.revocation.noted import digest_of as noted_digest
+from app.cms.revocation.noted import key_of as noted_key
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.ocsp_requests import UNKNOWN_TO_RESPONDER as OCSP_UNKNOWN_TO_RESPONDER
 from app.cms.revocation.ocsp_requests import (
@@ -321,6 +322,7 @@ __all__ = [
     "no",
     "note_hold",
     "noted_digest",
+    "noted_key",
     "objects_to_renew",
     "ocsp_urls",
     "open_file",

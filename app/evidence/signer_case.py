@@ -234,7 +234,7 @@ class SignerCase:
 
     def _recall_against(self, chain: Sequence[Certificate], moment: datetime) -> Verdict | None:
         """Return the no of a revocation of an authority that was proven before, if there is one."""
-        noted = self.obtainer.recall({noted_digest(one) for one in chain[:-1]})
+        noted = self.obtainer.recall({noted_digest(one) for one in chain[:-1]}, ())
         sources = [self.loaded.revocation, RevocationData(noted=noted)]
         verdict = check_revocation(chain, Occasion.of(moment), sources, for_timestamps=True)
         return verdict if verdict.answer is Answer.NO else None

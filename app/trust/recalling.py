@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,8 +13,10 @@ from app.cms import (
     OcspResponse,
     SignerStatus,
     noted_digest,
+    noted_key,
 )
 from app.store.signatures.revocations import Recall
+from app.trust.folder import values
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
 
@@ -34,19 +36,29 @@ def recalling(
     these it is asked again.
     """
     noted: tuple[NotedRevocation, ...] = ()
-    asked: set[str] = set()
+    asked: set[tuple[str, str]] = set()
+    anchors = {noted_key(one) for one in values(loaded.contents.anchors)}
     while True:
         result = verify(noted)
         if recall is None or not loaded.trusted.anchors:
             return result  # What is noted counts only on a path to an anchor.
-        # Those at the ends can't be revoked.
-        below = (one for chain in chains_of(result) for one in chain[:-1])
-        new = set(map(noted_digest, below)) - asked
-        more = recall(new) if new else ()
-        if not more:
+        chains = list(chains_of(result))
+        new = {(noted_digest(one), noted_key(one)) for chain in chains for one in chain} - asked
+        more = recall({one for one, _ in new}, {key for _, key in new}) if new else ()
+        known = dict.fromkeys((*noted, *(_of_anchors(one, anchors) for one in more)))
+        if len(known) == len(noted):
             return result
         asked |= new
-        noted = (*noted, *more)
+        noted = tuple(known)
+
+
+def _of_anchors(noted: NotedRevocation, anchors: Collection[str]) -> NotedRevocation:
+    """Return what was noted without the key it speaks against, if its anchor was removed since.
+
+    Of the certificate itself it tells only on a path from the same issuer. An anchor that is not
+    trusted any more must not discredit a key of others.
+    """
+    return noted if noted.anchor_key in anchors else replace(noted, public_key=None)
 
 
 def verify_recalling(

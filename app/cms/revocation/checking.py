@@ -12,9 +12,14 @@ from app.cms.path.occasions import Occasion
 from app.cms.path.rules import title
 from app.cms.revocation.crl_statements import ask_crls
 from app.cms.revocation.findings import DecisiveTime, Finding, judge
-from app.cms.revocation.noted import key_of, list_noted
+from app.cms.revocation.noted import NotedRevocation, list_exposing, list_noted
 from app.cms.revocation.ocsp_statements import ask_responses
-from app.cms.revocation.reports import RevocationFinding, RevocationStatus, report
+from app.cms.revocation.reports import (
+    RevocationFinding,
+    RevocationStatus,
+    report,
+    report_exposing,
+)
 from app.cms.revocation.sources import Doubt, RevocationData, Statement
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
@@ -56,14 +61,27 @@ def examine_revocation(
     """
     moment = DecisiveTime(when.at, attested, for_timestamps, when.known, when.now)
     results = [
-        _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
+        _check_one(certificate, chain[position:], moment, sources)
         for position, certificate in enumerate(chain[:-1], 1)
     ]
+    findings = [one for _, findings in results for one in findings]
     return RevocationStatus(
         every(*(verdict for verdict, _ in results)),
-        tuple(one for _, findings in results for one in findings),
+        (*findings, *_list_exposing(chain[1:], moment, sources)),
         results[0][0] if results else YES,
     )
+
+
+def _list_exposing(
+    authorities: Sequence[Certificate], moment: DecisiveTime, sources: Sequence[RevocationData]
+) -> Iterator[RevocationFinding]:
+    """Report what was proven before against the keys of authorities, by certificates not here."""
+    for source in sources:
+        for authority in authorities:
+            for one in list_exposing(source.noted, authority):
+                statement = _as_stated(one)
+                if judge(statement, authority, moment).verdict.answer is not Answer.YES:
+                    yield report_exposing(authority, statement)
 
 
 def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
@@ -74,11 +92,12 @@ def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
 
 def _check_one(
     certificate: Certificate,
-    issuers: Sequence[Certificate],
+    above: Sequence[Certificate],
     moment: DecisiveTime,
     sources: Sequence[RevocationData],
 ) -> tuple[Verdict, list[RevocationFinding]]:
-    """Combine all statements about one certificate, and report each."""
+    """Combine all statements about one certificate, and report each; `above` are the others."""
+    issuers = _issuers_above(above)
     found = [
         (
             statement,
@@ -94,7 +113,7 @@ def _check_one(
     if not found:
         return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject), []
     verdict = _weigh([finding for _, finding in found], moment.at)
-    return verdict, report(certificate, found, verdict, issuer_key=key_of(issuers[0]))
+    return verdict, report(certificate, above, found, verdict)
 
 
 def _ask_noted(
@@ -103,19 +122,35 @@ def _ask_noted(
     source: RevocationData,
     _sources: Sequence[RevocationData],
 ) -> Iterator[Statement]:
-    """Return what was proven before. Its algorithms were checked then, so none is broken."""
+    """Return what was proven before, and that a hold was lifted, which proves nothing else."""
     for one in list_noted(source.noted, certificate, issuers):
-        yield Statement(
-            one.revoked,
-            one.this_update,
-            one.next_update,
-            one.complete,
-            broken=None,
-            by_sender=False,
-            by_responder=one.kind == "ocsp",
-            denied=one.denied,
-            found=one,
-        )
+        yield _as_stated(one)
+        if one.lifted_at is not None:
+            yield Statement(
+                None,
+                one.lifted_at,
+                None,
+                complete=False,
+                broken=None,
+                by_sender=False,
+                removed=True,
+                found=one,
+            )
+
+
+def _as_stated(one: NotedRevocation) -> Statement:
+    """Return what was noted as it was stated. Its algorithms were checked then: none is broken."""
+    return Statement(
+        one.revoked,
+        one.this_update,
+        one.next_update,
+        one.complete,
+        broken=None,
+        by_sender=False,
+        by_responder=one.kind == "ocsp",
+        denied=one.denied,
+        found=one,
+    )
 
 
 def _weigh(findings: Sequence[Finding], at: datetime) -> Verdict:

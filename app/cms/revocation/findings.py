@@ -6,6 +6,7 @@ from datetime import datetime
 from app.cms.path.occasions import is_future
 from app.cms.path.rules import title
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
+from app.cms.revocation.noted import NotedRevocation
 from app.cms.revocation.origins import PACKAGE
 from app.cms.revocation.sources import FRESHNESS, Statement
 from app.cms.verdict import YES, Answer, Reason, Verdict, every, no, unknown
@@ -174,6 +175,9 @@ def _doubt_silence(
     """Return why a statement without a revocation doesn't cover the decisive time, if so."""
     subject = title(certificate.subject)
     until = statement.until(attested=moment.attested)
+    if isinstance(statement.found, NotedRevocation):
+        # That a hold was lifted is known; what holds since then is not.
+        return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
     if not statement.complete:
         return _incomplete(subject)
     if until < moment.at:

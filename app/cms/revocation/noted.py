@@ -15,6 +15,9 @@ from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
 from app.cms.revocation.origins import KEPT, Origin
 from app.cms.x509.certificate import Certificate
 
+#: Reasons of a revocation that say nothing against the key (RFC 5280 section 5.3.1):
+#: affiliationChanged, superseded, cessationOfOperation, certificateHold.
+HARMLESS = (3, 4, 5, 6)
 #: In place of the key of an issuer, where only the text of a former result is left.
 ANY_ISSUER = ""
 
@@ -26,6 +29,10 @@ class NotedRevocation:
     `certificate` is the SHA-256 of its TBSCertificate, which its issuer has signed: the signature
     around that can be written in several ways. `issuer_key` is that of the public key of its
     issuer; both hex. The rest is as in `sources.Statement`.
+
+    `public_key` is the SHA-256 of its own public key, and `anchor_key` that of the anchor's at the
+    end of the path; None if that is not known. `lifted_at` is the thisUpdate of the first statement
+    that lifted it, if it is a hold that was.
     """
 
     certificate: str
@@ -36,6 +43,9 @@ class NotedRevocation:
     next_update: datetime | None
     complete: bool
     denied: bool
+    public_key: str | None = None
+    anchor_key: str | None = None
+    lifted_at: datetime | None = None
 
     @property
     def origin(self) -> Origin:
@@ -48,9 +58,9 @@ def digest_of(certificate: Certificate) -> str:
     return hashlib.sha256(certificate.tbs).hexdigest()
 
 
-def key_of(issuer: Certificate) -> str:
-    """Return the SHA-256 of the public key of an issuer, hex."""
-    return hashlib.sha256(issuer.public_key.der).hexdigest()
+def key_of(certificate: Certificate) -> str:
+    """Return the SHA-256 of the public key of a certificate, hex."""
+    return hashlib.sha256(certificate.public_key.der).hexdigest()
 
 
 def note_hold(certificate: Certificate, when: datetime, stated_at: datetime) -> NotedRevocation:
@@ -72,3 +82,16 @@ def list_noted(
     mine = [one for one in noted if one.certificate == own]
     keys = {ANY_ISSUER, *map(key_of, issuers)} if mine else set()
     return (one for one in mine if one.issuer_key in keys)
+
+
+def list_exposing(
+    noted: Sequence[NotedRevocation], authority: Certificate
+) -> Iterator[NotedRevocation]:
+    """List those of other certificates with the key of an authority that speak against the key.
+
+    Who has that key may be somebody else, whichever of its certificates is in the path.
+    """
+    key = key_of(authority) if noted else None
+    others = [one for one in noted if one.public_key == key and one.revoked.reason not in HARMLESS]
+    own = digest_of(authority) if others else ""
+    return (one for one in others if one.certificate != own)

@@ -6,14 +6,15 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Literal
 
+from app.cms.path.rules import title
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.findings import Finding
-from app.cms.revocation.noted import NotedRevocation, digest_of
+from app.cms.revocation.noted import NotedRevocation, digest_of, key_of
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.origins import Origin
 from app.cms.revocation.sources import Doubt, Statement
-from app.cms.verdict import YES, Answer, Reason, Verdict
+from app.cms.verdict import YES, Answer, Reason, Verdict, unknown
 from app.cms.x509.certificate import Certificate
 
 #: Findings about one certificate.
@@ -28,8 +29,9 @@ class RevocationFinding:
     about the certificate is that of this one. `produced_at` is that of a response. `revoked` is the
     revocation that it states, be it before the decisive time or later; None if it states none.
     `noted` is that revocation as it is to be kept, if the answer about the certificate is no, and
-    this says so. `signer` is the certificate with whose key it is signed; None if it says nothing,
-    as where nobody who may has signed it, and its dates are mere claims.
+    this says so; or a hold that was kept before, and is known to be lifted now. `signer` is the
+    certificate with whose key it is signed; None if it says nothing, as where nobody who may has
+    signed it, and its dates are mere claims.
     """
 
     certificate: Certificate
@@ -70,34 +72,64 @@ class RevocationStatus:
 
 def report(
     certificate: Certificate,
+    above: Sequence[Certificate],
     found: Sequence[tuple[Statement | Doubt, Finding]],
     verdict: Verdict,
-    *,
-    issuer_key: str,
 ) -> list[RevocationFinding]:
     """Report what was found about a certificate; `verdict` is the answer that follows.
 
-    `issuer_key` is the SHA-256 of its issuer's public key, hex. Of more than MAX_REPORTED the
-    accusations and the newest are reported.
+    `above` is the rest of its path, from its issuer. Of more than MAX_REPORTED the accusations and
+    the newest are reported.
     """
+    lifting = [one.this_update for one, finding in found if finding.lifts and _is_stated(one)]
     if len(found) > MAX_REPORTED:
         found = nlargest(MAX_REPORTED, found, key=_weight)
     deciding = [one for _, one in found if verdict in (one.verdict, one.during)]
     # Of several the newest: it has the same effect, and says more.
+    is_no = verdict.answer is Answer.NO
     decisive = max(deciding, key=lambda one: one.this_update, default=None)
     return [
         replace(
             _report_one(certificate, statement, finding, decides=finding is decisive),
-            noted=_note(certificate, statement, finding, issuer_key)
-            if verdict.answer is Answer.NO
-            else None,
+            noted=_note_lifted(statement, finding, lifting)
+            or (_note(certificate, above, statement, finding) if is_no else None),
         )
         for statement, finding in found
     ]
 
 
+def report_exposing(authority: Certificate, statement: Statement) -> RevocationFinding:
+    """Report that another certificate with the key of an authority was proven to be revoked."""
+    doubt = unknown(
+        "another certificate with the key of {subject} was revoked, and not for being superseded",
+        subject=title(authority.subject),
+    )
+    return _report_one(authority, statement, Finding(doubt, statement.this_update), decides=False)
+
+
+def _is_stated(one: Statement | Doubt) -> bool:
+    """Return whether it is the operator's or the authority's, and at hand."""
+    is_noted = isinstance(one.found, NotedRevocation)
+    return isinstance(one, Statement) and not (one.by_sender or is_noted)
+
+
+def _note_lifted(
+    statement: Statement | Doubt, finding: Finding, lifting: Sequence[datetime]
+) -> NotedRevocation | None:
+    """Return a hold that was kept, if it is known now when it was lifted, or that it was before."""
+    kept = statement.found
+    if not isinstance(kept, NotedRevocation) or not finding.hold:
+        return None
+    known = [kept.lifted_at] if kept.lifted_at else []
+    lifted_at = min((one for one in (*lifting, *known) if one > kept.this_update), default=None)
+    return None if lifted_at == kept.lifted_at else replace(kept, lifted_at=lifted_at)
+
+
 def _note(
-    certificate: Certificate, statement: Statement | Doubt, finding: Finding, issuer_key: str
+    certificate: Certificate,
+    above: Sequence[Certificate],
+    statement: Statement | Doubt,
+    finding: Finding,
 ) -> NotedRevocation | None:
     """Return what a statement proves against a certificate; None if it proves nothing."""
     if isinstance(statement, Doubt) or finding.verdict.answer is not Answer.NO:
@@ -110,13 +142,15 @@ def _note(
         return found
     return NotedRevocation(
         digest_of(certificate),
-        issuer_key,
+        key_of(above[0]),
         "ocsp" if isinstance(found, OcspResponse) else "crl",
         statement.revoked,
         statement.this_update,
         statement.next_update,
         statement.complete,
         statement.denied,
+        key_of(certificate),
+        key_of(above[-1]),
     )
 
 

@@ -17,6 +17,7 @@ from app.cms.path.building import Path, Search
 from app.cms.path.chains import check_authorities
 from app.cms.path.issuers import Authorities
 from app.cms.path.occasions import Occasion
+from app.cms.revocation.noted import HARMLESS
 from app.cms.revocation.reports import RevocationFinding, RevocationStatus
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import Certificate
@@ -25,9 +26,6 @@ from app.cms.x509.certificate import Certificate
 # `budget`, if the sender brought the certificate.
 _MAX_PATHS = 16
 _COST = 2_000
-# Reasons of a revocation that say nothing against the key (RFC 5280 section 5.3.1):
-# affiliationChanged, superseded, cessationOfOperation, certificateHold.
-_HARMLESS = (3, 4, 5, 6)
 
 Chain = tuple[Certificate, ...]
 
@@ -69,7 +67,7 @@ def _is_exposing(one: RevocationFinding, at: datetime) -> bool:
     for others with its key. A later revocation tells of that time by its invalidityDate (RFC 5280
     section 5.3.2).
     """
-    if one.revoked is None or one.revoked.reason in _HARMLESS:
+    if one.revoked is None or one.revoked.reason in HARMLESS:
         return False
     if one.verdict.answer is Answer.NO:
         return True

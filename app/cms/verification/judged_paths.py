@@ -82,11 +82,13 @@ def judge_paths(
         return _distrust(good, exposed)
     if not judged:
         return JudgedPath(search.fail(certificate, when), RevocationStatus(NO_PATH))
-    return _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
+    chosen = _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
+    # What is unknown counts for something.
+    return chosen if chosen.verdict.answer is Answer.NO else _distrust(chosen, exposed)
 
 
 def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:
-    """Weaken a yes if another certificate of a key on the path was revoked for that key."""
+    """Weaken an answer if another certificate of a key on the path was revoked for that key."""
     for one in found.path.chain if exposed else ():
         if identify_key(one.public_key) in exposed:
             doubt = unknown(
@@ -94,7 +96,9 @@ def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:
                 " superseded",
                 subject=title(one.subject),
             )
-            return weaken(found, every(found.path.verdict, doubt), doubt)
+            revoked = found.revocation.verdict
+            revoked = doubt if revoked.answer is Answer.YES else every(revoked, doubt)
+            return weaken(found, every(found.path.verdict, doubt), revoked)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Integer, Text
+from sqlalchemy import Boolean, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.database.types import CODE, ROW_ID, UtcDateTime
@@ -15,7 +15,10 @@ class Revocation(Base):
     """A revocation that decided the result for a signer, as `app.cms.NotedRevocation` has it."""
 
     __tablename__ = "revocations"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index("ix_revocations_public_key", "public_key"),
+        {"sqlite_with_rowid": False},
+    )
 
     #: SHA-256 of its TBSCertificate, hex.
     certificate: Mapped[str] = mapped_column(CODE, primary_key=True)
@@ -32,6 +35,12 @@ class Revocation(Base):
     next_update: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_complete: Mapped[bool] = mapped_column(Boolean)
     is_denied: Mapped[bool] = mapped_column(Boolean)
+    #: SHA-256 of its public key, and of that of the anchor of its path, hex; None if that is not
+    #: known.
+    public_key: Mapped[str | None] = mapped_column(CODE)
+    anchor_key: Mapped[str | None] = mapped_column(CODE)
+    #: Of a hold: thisUpdate of the first statement that lifted it.
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SignerContent(Base):

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, Engine, Text, any_, bindparam, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -19,8 +31,11 @@ from app.store.models import Revocation
 from app.store.signatures.judgements import has_to_be_judged, judge_again
 from app.store.signatures.large_texts import Key
 
-Recall: TypeAlias = Callable[[Collection[str]], Sequence[NotedRevocation]]
-"""Returns what is known against certificates, by the SHA-256s of what is signed of them, hex."""
+Recall: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[NotedRevocation]]
+"""Returns what is known against certificates, and against others with one of some keys.
+
+Certificates are given by the SHA-256s of what is signed of them, and public keys by theirs; hex.
+"""
 
 #: The `reason` of a revocation that gives none.
 _NO_REASON = -1
@@ -29,22 +44,27 @@ _NO_REASON = -1
 @cache
 def _find(dialect: str) -> Prepared:
     """Build the statement that each save with a path to an anchor runs."""
-    some: ColumnElement[bool]
-    if dialect == "postgresql":
-        some = Revocation.certificate == any_(bindparam("some", type_=ARRAY(Text())))
-    else:
-        some = Revocation.certificate.in_(bindparam("some", expanding=True))
+    some = or_(
+        _is_among(dialect, Revocation.certificate, "some"),
+        _is_among(dialect, Revocation.public_key, "keys"),
+    )
     by_time = Revocation.certificate, Revocation.revoked_at, Revocation.reason
     return Prepared(select(Revocation.__table__).where(some).order_by(*by_time), kept=True)
+
+
+def _is_among(dialect: str, column: Any, name: str) -> ColumnElement[bool]:
+    if dialect == "postgresql":
+        return cast(ColumnElement[bool], column == any_(bindparam(name, type_=ARRAY(Text()))))
+    return cast(ColumnElement[bool], column.in_(bindparam(name, expanding=True)))
 
 
 def recall_of(engine: Engine) -> Recall:
     """Return what finds the revocations that a database has. Raises SQLAlchemyError."""
 
-    def recall(certificates: Collection[str]) -> Sequence[NotedRevocation]:
+    def recall(certificates: Collection[str], keys: Collection[str]) -> Sequence[NotedRevocation]:
         with engine.connect() as connection:
             try:
-                return find_revocations(connection, certificates)
+                return find_revocations(connection, certificates, keys)
             except (OperationalError, ProgrammingError) as error:
                 # A database that was not migrated that far has none.
                 if not is_missing(error):
@@ -55,10 +75,11 @@ def recall_of(engine: Engine) -> Recall:
 
 
 def find_revocations(
-    connection: Connection, certificates: Collection[str]
+    connection: Connection, certificates: Collection[str], keys: Collection[str] = ()
 ) -> list[NotedRevocation]:
-    """Return what is known against certificates, by the digests of `Recall`."""
-    rows = _find(connection.dialect.name).fetch(connection, {"some": sorted(certificates)})
+    """Return what is known against certificates and keys, by the digests of `Recall`."""
+    given = {"some": sorted(certificates), "keys": sorted(keys)}
+    rows = _find(connection.dialect.name).fetch(connection, given)
     return [_noted(*row) for row in rows]
 
 
@@ -100,8 +121,8 @@ def is_known(connection: Connection, key: Key, statuses: Sequence[SignerStatus])
     """Return whether `keep_proven` would change nothing that counts."""
     noted = noted_of(statuses)
     rows = find_revocations(connection, {one.certificate for one in noted})
-    known = {_key_of(one) for one in rows}
-    is_noted = all(_key_of(one) in known for one in noted)
+    known = {(*_key_of(one), one.lifted_at) for one in rows}
+    is_noted = all((*_key_of(one), one.lifted_at) in known for one in noted)
     return is_noted and not has_to_be_judged(connection, key, _revoked(statuses))
 
 
@@ -135,7 +156,21 @@ def _row_of(one: NotedRevocation) -> dict[str, Any]:
         "next_update": one.next_update,
         "is_complete": one.complete,
         "is_denied": one.denied,
+        "public_key": one.public_key,
+        "anchor_key": one.anchor_key,
+        "lifted_at": one.lifted_at,
     }
+
+
+#: What a statement of before may lack.
+_KEYS = ("public_key", "anchor_key")
+
+
+def _earlier(new: Any) -> Any:
+    """Return the earlier time at which a hold was lifted."""
+    known = Revocation.lifted_at
+    is_later = and_(known.is_not(None), or_(new.lifted_at.is_(None), known < new.lifted_at))
+    return case((is_later, known), else_=new.lifted_at)
 
 
 @cache
@@ -143,9 +178,18 @@ def _add(dialect: str) -> Any:
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(Revocation)
     new = statement.excluded
-    changed = ("invalid_since", "kind", "this_update", "next_update", "is_complete", "is_denied")
+    changed = [one.name for one in Revocation.__table__.columns if one.name not in _KEY]
+    is_newer = Revocation.this_update < new.this_update
+    is_as_new = Revocation.this_update == new.this_update
+    lifts = and_(
+        new.lifted_at.is_not(None),
+        or_(Revocation.lifted_at.is_(None), Revocation.lifted_at > new.lifted_at),
+    )
+    names_key = and_(Revocation.public_key.is_(None), new.public_key.is_not(None))
     return statement.on_conflict_do_update(
         index_elements=[getattr(Revocation, name) for name in _KEY],
-        set_={name: getattr(new, name) for name in changed},
-        where=Revocation.this_update < new.this_update,
+        set_={name: getattr(new, name) for name in changed}
+        | {name: func.coalesce(new[name], getattr(Revocation, name)) for name in _KEYS}
+        | {"lifted_at": case((is_newer, new.lifted_at), else_=_earlier(new))},
+        where=or_(is_newer, and_(is_as_new, or_(lifts, names_key))),
     )
