@@ -44,7 +44,18 @@ _AMBIGUOUS_UPDATE = unknown(
     "what was appended to the PDF after signing can be read in more than one way: programs may "
     "show other pages"
 )
+_OTHER_DICTIONARY = unknown(
+    "the bytes that the ByteRange leaves out are not known to be the value of this signature "
+    "alone: its dictionary stands elsewhere in the PDF, is that of another field, too, or can be "
+    "read in more than one way"
+)
+_OVERLAP = unknown(
+    "other parts of the PDF, such as its pages, may be read from the bytes that the ByteRange "
+    "leaves out, which nobody signed"
+)
 _OTHERWISE = {
+    "gap": _OTHER_DICTIONARY,
+    "overlap": _OVERLAP,
     "appended": _APPENDED,
     "revision": _REVISION,
     "complex": _COMPLEX,

@@ -345,20 +345,25 @@ def test_tables_in_a_circle_are_doubted() -> None:
     assert all(one.whole.answer is not Answer.YES for one in verify_if_readable(circle))
 
 
+OTHER = written(90, b"null")
+STREAM = HERE + len(OTHER)
+
+
 def beside(rows: list[bytes], index: bytes) -> bytes:
     """Return the signed file with a table that has a stream beside it."""
     terms = b"/Type /XRef /Size 100 /W [1 4 2] /Index [%s]" % index
-    held = written(95, stream(b"".join(rows), terms))
-    return tabled(used(90, GOOD), held, TRAILER.replace(b">>", b"/XRefStm %d >>" % HERE))
+    held = OTHER + written(95, stream(b"".join(rows), terms))
+    return tabled(used(90, HERE), held, TRAILER.replace(b">>", b"/XRefStm %d >>" % STREAM))
 
 
 @pytest.mark.parametrize(
     ("rows", "index", "said"),
     [
-        ([row(1, HERE)], b"95 1", "yes: "),
-        ([row(1, GOOD), row(1, HERE)], b"90 1 95 1", "yes: "),
-        ([row(1, PAGE), row(1, HERE)], b"90 1 95 1", "unknown: the signed bytes"),
-        ([row(3, PAGE), row(1, HERE)], b"91 1 95 1", "unknown: the signed bytes"),
+        ([row(1, STREAM)], b"95 1", "yes: "),
+        ([row(1, HERE), row(1, STREAM)], b"90 1 95 1", "yes: "),
+        ([row(1, PAGE), row(1, STREAM)], b"90 1 95 1", "unknown: the signed bytes"),
+        ([row(3, PAGE), row(1, STREAM)], b"91 1 95 1", "unknown: the signed bytes"),
+        ([row(1, PAGE), row(1, STREAM)], b"91 1 95 1", "unknown: other parts of the PDF"),
     ],
 )
 def test_a_stream_beside_a_table_is_regular_in_what_was_signed(

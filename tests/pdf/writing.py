@@ -115,7 +115,7 @@ class Draft:
 
 def fill(pdf: bytes, who: Holder = IVAN, *, is_stamp: bool = False) -> bytes:
     """Write the ByteRange and the value of the last signature."""
-    gap = pdf.rindex(b"/Contents <") + len(b"/Contents ")
+    gap = pdf.rindex(b"<" + b"0" * ROOM + b">")
     after = gap + ROOM + 2
     numbers = b"%d %d %d" % (gap, after, len(pdf) - after)
     pdf = pdf.replace(_PLACE, b"/ByteRange [0 " + numbers.ljust(30) + b"]")

@@ -21,10 +21,19 @@ _REACH = 1024
 
 @dataclass(frozen=True)
 class Revision:
-    """A section, and where the revision ends that it is of; None if no end follows the section."""
+    """A section, and where the revision ends that it is of; None if no end follows the section.
+
+    `beside` is the stream beside a table (section 7.5.8.4), whose entries the table hides.
+    """
 
     section: Section
     end: int | None
+    beside: Section | None = None
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The section, and the one beside it, in the order in which objects are looked up."""
+        return (self.section,) if self.beside is None else (self.section, self.beside)
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,10 @@ def follow(data: bytes, reader: Reader, limits: Limits) -> Chain:
             if len(found) == limits.fields:
                 raise Refused("complex")
             section = read_section(data, named, reader)
+            beside = None
             if b"/XRefStm" in section.trailer:
-                _check_hybrid(data, section, reader)
-            found[named] = Revision(section, _end_of(data, section))
+                beside = _read_beside(data, section, reader)
+            found[named] = Revision(section, _end_of(data, section), beside)
             named = section.previous
     except Irregular:
         return Chain(tuple(found.values()), named)
@@ -69,8 +79,8 @@ def _end_of(data: bytes, section: Section) -> int | None:
     return match.end() if match and int(match[1]) == section.named else None
 
 
-def _check_hybrid(data: bytes, section: Section, reader: Reader) -> None:
-    """Check that a stream beside a table (section 7.5.8.4) adds what the table hides, no more.
+def _read_beside(data: bytes, section: Section, reader: Reader) -> Section:
+    """Return the stream beside a table (section 7.5.8.4), which adds what the table hides, no more.
 
     Raises Irregular, Refused.
     """
@@ -79,3 +89,4 @@ def _check_hybrid(data: bytes, section: Section, reader: Reader) -> None:
         other = section.entries.get(number)
         if other is not None and other.kind != FREE and other != entry:
             raise Irregular
+    return beside

@@ -12,6 +12,7 @@ from pikepdf import Pdf
 
 from app.pdf.child.comparison import Changes, Comparison
 from app.pdf.child.fields import SignatureField, list_signature_fields
+from app.pdf.child.gaps import name_gap
 from app.pdf.child.opening import Refused, opened
 from app.pdf.child.structure import Structure
 from app.pdf.limits import Limits
@@ -31,7 +32,21 @@ def list_changes(
     spans = one.byte_range
     if spans is None or len(spans) != 4 or not 0 < spans[2] + spans[3] <= len(data):
         return Changes(["range"])
-    end = spans[2] + spans[3]
+    # Where sections are irregular, so that objects can't be found, that is what is answered.
+    gap = name_gap(data, one, structure) if structure.is_known() else None
+    if gap == "gap":
+        return Changes([gap])
+    found = _list_others(data, whole, one, structure, limits)
+    if gap is None and not structure.is_known() and not found.named:
+        gap = "overlap"
+    return Changes([*found.named, *([gap] if gap else ())], found.shown)
+
+
+def _list_others(
+    data: bytes, whole: Pdf, one: SignatureField, structure: Structure, limits: Limits
+) -> Changes:
+    """Return likewise what was changed outside of the gap, of which nothing is asked here."""
+    end = sum((one.byte_range or [])[2:])
     if not _END.search(data[:end], max(0, end - 64)):
         return Changes(["revision"])
     added = data[end:].rstrip(b"\r\n")
@@ -69,9 +84,10 @@ def _is_sound(added: bytes) -> bool:
 
 
 def _has(before: Pdf, one: SignatureField, limits: Limits) -> bool:
-    """Return whether the signed document has this very signature."""
+    """Return whether the signed document has this very signature, in this field."""
     return any(
         other.name == one.name
+        and other.field.objgen == one.field.objgen
         and other.byte_range == one.byte_range
         and other.contents == one.contents
         for other in list_signature_fields(before, limits)

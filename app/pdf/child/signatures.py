@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.pdf.child.comparison import Changes
 from app.pdf.child.fields import SignatureField, list_signature_fields
+from app.pdf.child.gaps import list_shared
 from app.pdf.child.opening import Refused, opened, text
 from app.pdf.child.remarks import list_remarks
 from app.pdf.child.revisions import list_changes
@@ -30,8 +31,14 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         # Each has a part of the file of its own: the gap in its ByteRange.
         if sum(len(one.contents) for one in signed) > len(data):
             raise Refused("inflated")
-        structure = Structure(data, limits)
+        structure = Structure(
+            data, limits, lambda one: pdf.get_object((one.number, one.generation))
+        )
         changes = [list_changes(data, pdf, one, structure, limits) for one in signed]
+        shared = list_shared(signed)
+        for at, one in enumerate(signed):
+            if one.value is not None and one.value.objgen in shared:
+                changes[at] = replace(changes[at], named=[*changes[at].named, "gap"])
         # At the end, since it has qpdf read all objects, and mend what leads to none.
         remarks = list_remarks(pdf, limits) if signed else []
         return [

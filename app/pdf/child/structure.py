@@ -6,8 +6,11 @@ from functools import cached_property
 from typing import TypeVar
 
 from app.pdf.child.chain import Chain, follow, last_section
+from app.pdf.child.extents import Extents, Length
 from app.pdf.child.layout import Former, check_layout, list_former
+from app.pdf.child.objects import Body, read_object
 from app.pdf.child.opening import Refused
+from app.pdf.child.sections import IN_USE, Entry
 from app.pdf.child.tokens import Irregular, Reader
 from app.pdf.limits import Limits
 
@@ -15,10 +18,13 @@ Value = TypeVar("Value")
 
 
 class Structure:
-    """The revisions of a file. Each is checked once, for all signatures."""
+    """The revisions of a file. Each is checked once, for all signatures.
 
-    def __init__(self, data: bytes, limits: Limits) -> None:
-        self._data, self._limits = data, limits
+    `length` says what a reference to the length of a stream leads to.
+    """
+
+    def __init__(self, data: bytes, limits: Limits, length: Length = lambda _: None) -> None:
+        self._data, self._limits, self._length = data, limits, length
         self._reader = Reader(limits.tokens, limits.inflated)
         self._checked: dict[tuple[int, int], bool | Refused] = {}
 
@@ -38,6 +44,10 @@ class Structure:
     def _former(self) -> list[Former]:
         """What each revision changes. Raises Refused."""
         return list_former(self._chain.revisions)
+
+    def is_known(self) -> bool:
+        """Return whether all sections are regular, so that it is known where objects are."""
+        return isinstance(self._followed, Chain) and self._followed.broken is None
 
     def is_clear(self) -> bool:
         """Return whether all revisions are regular, from the first byte on. Raises Refused."""
@@ -65,6 +75,36 @@ class Structure:
         return all(
             begin is not None and self._is_regular(at, begin) for at, begin in enumerate(begins)
         )
+
+    def read_listed(self, number: int, generation: int) -> tuple[int, Body]:
+        """Return an object, and its offset, where the newest section that has it says.
+
+        Raises Irregular, Refused.
+        """
+        sections = (one for revision in self._chain.revisions for one in revision.sections)
+        entry = next((one.entries[number] for one in sections if number in one.entries), None)
+        if entry != Entry(IN_USE, entry.place if entry else 0, generation):
+            raise Irregular
+        body = read_object(self._data, entry.place, self._reader)
+        if body.reference != (number, generation):
+            raise Irregular
+        return entry.place, body
+
+    def is_apart_until(self, end: int) -> bool:
+        """Return whether each object that begins before an offset ends before the next one begins.
+
+        Raises Refused.
+        """
+        unclear = _unless_refused(self._first_unclear)
+        return self._chain.broken is None and (unclear is None or unclear >= end)
+
+    @cached_property
+    def _first_unclear(self) -> int | Refused | None:
+        try:
+            extents = Extents(self._data, Reader(self._limits.tokens, 0), self._length)
+            return extents.first_unclear(self._chain.revisions)
+        except Refused as error:
+            return error
 
     def _is_regular(self, at: int, begin: int) -> bool:
         """Return whether a revision, counted from the newest, has a regular layout."""

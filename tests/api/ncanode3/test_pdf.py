@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from tests import pki
 from tests.api import people
 from tests.conftest import AppMaker
+from tests.pdf.test_gaps import SPANNING, WORDS, signed, with_twin
 from tests.pdf.writing import ROOM, Draft, put, resign
 
 URL = "/ncanode3/pdf/verify"
@@ -127,6 +128,25 @@ def test_a_second_signer_of_one_signature_is_listed_and_not_valid(anchored: Flas
     assert sorted(names) == ["ИВАНОВ ИВАН", "ПЕТРОВА АННА"]
     assert {one["valid"] for one in found["signers"]} == {False}
     assert [one["intact"]["answer"] for one in found["verdict"]["signers"]] == ["unknown"] * 2
+
+
+@pytest.mark.attacks
+def test_a_copied_signature_with_words_of_others_is_not_valid(anchored: FlaskClient) -> None:
+    found = verify(anchored, with_twin(b"S10", WORDS))
+    assert found["valid"] is False
+    assert "is that of another field" in found["message"]
+    assert [one["valid"] for one in found["signers"]] == [True, False]
+    assert [one["wholeDocument"]["answer"] for one in found["verdict"]["signers"]] == [
+        "yes",
+        "unknown",
+    ]
+
+
+@pytest.mark.attacks
+def test_a_page_that_shows_what_nobody_signed_is_not_valid(anchored: FlaskClient) -> None:
+    found = verify(anchored, signed(*SPANNING["the text of a page"]))
+    assert found["valid"] is found["signers"][0]["valid"] is False
+    assert "which nobody signed" in found["message"]
 
 
 @pytest.mark.attacks
