@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from app.cms import YES, Answer, Reason, Verdict, every, no, unknown
+from app.cms import YES, Answer, Reason, TimestampStatus, Verdict, every, no, unknown
 from app.pdf.reading import Shown, SignatureDictionary
 from app.pdf.remarks import write_remarks
 
@@ -92,6 +92,15 @@ def check_shown(shown: Sequence[Shown], later: Mapping[str, Verdict]) -> Verdict
     `later` has the answers about those whose signed bytes end after this one's, by their fields.
     """
     return every(*[_check_shown(one, later.get(one.field)) for one in shown])
+
+
+def check_stamps(stamps: Sequence[TimestampStatus | None]) -> Verdict:
+    """Return whether what was added where only timestamps may be is that, by its contents."""
+    are_stamps = all(
+        one is not None and one.gen_time is not None and one.verdict.answer is not Answer.NO
+        for one in stamps
+    )
+    return YES if are_stamps else _name("final")
 
 
 def _check_shown(one: Shown, verdict: Verdict | None) -> Verdict:

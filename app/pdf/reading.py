@@ -52,7 +52,8 @@ class SignatureDictionary:
     """What a PDF says of one signature, nothing of which is verified (ISO 32000-1 section 12.8.1).
 
     `changes` are names of what was changed after it, `shown` signatures that are seen since.
-    `remarks` are names of what may let the document show something else
+    `stamps` are the places in the list of those that a certification allows only if they are
+    timestamps. `remarks` are names of what may let the document show something else
     (`app/pdf/child/remarks.py`).
     """
 
@@ -68,6 +69,7 @@ class SignatureDictionary:
     changes: tuple[str, ...]
     shown: tuple[Shown, ...]
     remarks: tuple[str, ...] = ()
+    stamps: tuple[int, ...] = ()
 
 
 def read_attachments(data: bytes, limits: Limits = USUAL) -> Attachments:
@@ -111,6 +113,7 @@ def _signatures(found: dict[str, Any], blobs: list[bytes]) -> tuple[SignatureDic
                 for field, page, rectangle in one["shown"]
             ),
             remarks=_texts(one["remarks"]),
+            stamps=tuple(int(number) for number in one["stamps"]),
         )
         for one, blob in zip(found["signatures"], blobs, strict=True)
     )

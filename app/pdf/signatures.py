@@ -32,7 +32,7 @@ from app.cms import (
     parse_der,
     unknown,
 )
-from app.pdf.coverage import check_coverage, check_shown, covered_content
+from app.pdf.coverage import check_coverage, check_shown, check_stamps, covered_content
 from app.pdf.limits import USUAL, Limits
 from app.pdf.reading import SignatureDictionary, read_signature_dictionaries
 
@@ -130,7 +130,10 @@ def verify_listed(
         for place, one in same:
             if thread_time() - started > MAX_SECONDS:
                 raise TooCostly("The signatures of the PDF take too much time to verify")
-            found[place] = _verify(data, one, judges, later)
+            # A timestamp on the whole file ends later, so it is known here.
+            stamps = [found[at].timestamp if at in found else None for at in one.stamps]
+            about_others = every(check_shown(one.shown, later), check_stamps(stamps))
+            found[place] = _verify(data, one, judges, about_others)
         later |= {one.field: _whole_of(found[place], later) for place, one in same}
     return tuple(found[place] for place in sorted(found))
 
@@ -149,7 +152,7 @@ def _whole_of(one: PdfSignature, later: Mapping[str, Verdict]) -> Verdict:
 
 
 def _verify(
-    data: bytes, one: SignatureDictionary, judges: Judges, later: Mapping[str, Verdict]
+    data: bytes, one: SignatureDictionary, judges: Judges, about_others: Verdict
 ) -> PdfSignature:
     content = covered_content(data, one)
     results = _judge(one, content, judges)
@@ -168,7 +171,7 @@ def _verify(
         valid=results.valid,
         path=results.path,
         revocation=results.revocation,
-        whole_document=every(check_coverage(data, one), check_shown(one.shown, later)),
+        whole_document=every(check_coverage(data, one), about_others),
         covers_file=content is not None and end == len(data),
         examined=results.examined,
         timestamp=results.timestamp,

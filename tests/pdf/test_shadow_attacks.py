@@ -12,8 +12,9 @@ from collections.abc import Callable
 import pytest
 
 from app.cms import Answer
+from tests import pki
 from tests.pdf.judging import text, verify, verify_if_readable
-from tests.pdf.writing import CONTENTS, ROOM, Draft, new, stream, update
+from tests.pdf.writing import CONTENTS, ROOM, Draft, new, resign, stream, update
 
 PICTURE = stream(b"\xff", b"/Type /XObject /Subtype /Image /Width 1 /Height 1")
 FIELD = b"<< /FT /Tx /T (sum) /V (%s) >>"
@@ -147,6 +148,40 @@ def test_a_certification_may_forbid_further_signatures() -> None:
     draft.data, draft.fields = once, draft.fields[:2]
     draft.sign(subfilter=b"/ETSI.RFC3161", kind=b"/DocTimeStamp")
     assert verify(draft.data)[0].whole_document.answer is Answer.YES
+
+
+CERTIFIED = b"/Perms << /DocMDP << /Reference [<< /TransformParams << /P 1 >> >>] >> >>"
+CALLED_STAMP = b"/Type /DocTimeStamp /SubFilter %s /Reason (I agree) %s"
+
+
+@pytest.mark.parametrize("subfilter", [b"/ETSI.CAdES.detached", b"/ETSI.RFC3161"])
+def test_a_signature_is_no_timestamp_by_its_name(subfilter: bytes) -> None:
+    draft = Draft(catalog=CERTIFIED)
+    draft.sign()
+    draft.sign(subfilter=subfilter, kind=b"/DocTimeStamp")
+    # Contents of a signature of a person, whatever the dictionary says.
+    first, _ = verify(resign(draft.data, pki.person("ПЕТРОВА АННА")))
+    assert "which the certification" in text(first.whole_document)
+
+
+@pytest.mark.parametrize("subfilter", [b"/ETSI.CAdES.detached", b"/ETSI.RFC3161"])
+@pytest.mark.parametrize("field", [b"", b"/T (S10)", b"/T (Other)"])
+def test_a_copy_is_no_timestamp_by_its_name(subfilter: bytes, field: bytes) -> None:
+    """Neither in a new field nor in one that was empty."""
+    draft = Draft(catalog=CERTIFIED)
+    widget = b"<< /Type /Annot /Subtype /Widget /FT /Sig %s /Rect [0 0 0 0] %s >>"
+    if not field:
+        draft.fields.append(70)
+        draft.change({70: widget % (b"/T (Empty)", b"")})
+    draft.sign()
+    given = re.findall(rb"/ByteRange \[[^\]]*\] /Contents <[0-9a-f]+>", draft.data)[-1]
+    if field:
+        draft.fields.append(70)
+    value = b"<< %s >>" % (CALLED_STAMP % (subfilter, given))
+    draft.change({70: widget % (field or b"/T (Empty)", b"/V 71 0 R"), 71: value})
+    said = {one.reason: text(one.whole_document) for one in verify(draft.data)}
+    assert "which the certification" in said[None]
+    assert said["I agree"].startswith("unknown: ")
 
 
 def test_what_is_drawn_in_an_empty_field_may_cover_the_page() -> None:

@@ -45,10 +45,14 @@ _KINDS = (Stream, Dictionary, Array, Name, String)
 
 @dataclass(frozen=True)
 class Changes:
-    """Names of changes that are not allowed, and signatures that are seen since."""
+    """Names of changes that are not allowed, and signatures that are seen since.
+
+    `stamps` are fields that a certification allows only if they have timestamps.
+    """
 
     named: list[str]
     shown: list[Shown] = field(default_factory=list)
+    stamps: set[tuple[int, int]] = field(default_factory=set)
 
 
 class Comparison:
@@ -66,6 +70,7 @@ class Comparison:
         self._found: dict[str, None] = {}
         #: Widgets of further signatures that are seen.
         self._visible: list[Object] = []
+        self._stamps: set[tuple[int, int]] = set()
         self._may_be_new = not is_certified(before)
 
     def changes(self) -> Changes:
@@ -84,7 +89,7 @@ class Comparison:
         shown = find_shown(self._after, self._visible, self._limits)
         if shown is None:
             self._name(VISIBLE)
-        return Changes(list(self._found), shown or [])
+        return Changes(list(self._found), shown or [], self._stamps)
 
     def _name(self, change: str | None) -> None:
         if change is not None:
@@ -92,6 +97,8 @@ class Comparison:
 
     def _name_widget(self, change: str | None, widget: object) -> None:
         """Name the change that a signature field is, or note one that is only seen."""
+        if self._is_final and isinstance(widget, Object) and "/V" in widget:
+            self._stamps.add(widget.objgen)
         if change == VISIBLE and isinstance(widget, Object):
             self._visible.append(widget)
         else:

@@ -83,8 +83,14 @@ def _is_signature(value: object) -> bool:
 
 
 def _is_timestamp(value: object) -> bool:
+    """Return whether a value says that it is a timestamp (ISO 32000-2 section 12.8.5).
+
+    Whether it is one is seen only in its Contents, which the parent verifies.
+    """
     held = dictionary(value)
-    return held is not None and text(held.get("/Type")) == "/DocTimeStamp"
+    if held is None or text(held.get("/Type")) != "/DocTimeStamp":
+        return False
+    return name(held.get("/SubFilter")) == "/ETSI.RFC3161"
 
 
 def _is_empty(value: object) -> bool:

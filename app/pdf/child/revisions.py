@@ -7,6 +7,7 @@ compared with the whole file. Only what adds signatures, timestamps and validati
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pikepdf import Pdf
 
@@ -39,7 +40,7 @@ def list_changes(
     found = _list_others(data, whole, one, structure, limits)
     if gap is None and not structure.is_known() and not found.named:
         gap = "overlap"
-    return Changes([*found.named, *([gap] if gap else ())], found.shown)
+    return replace(found, named=[*found.named, *([gap] if gap else ())])
 
 
 def _list_others(
@@ -53,7 +54,7 @@ def _list_others(
     if added and not _is_sound(added):
         return Changes(["appended"])
     found = _compare(data[:end], whole, one, limits) if added else Changes([])
-    return Changes([*found.named, *_ambiguities(structure, end, bool(added))], found.shown)
+    return replace(found, named=[*found.named, *_ambiguities(structure, end, bool(added))])
 
 
 def _ambiguities(structure: Structure, end: int, is_updated: bool) -> list[str]:

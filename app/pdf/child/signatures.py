@@ -36,15 +36,20 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         )
         changes = [list_changes(data, pdf, one, structure, limits) for one in signed]
         shared = list_shared(signed)
-        for at, one in enumerate(signed):
-            if one.value is not None and one.value.objgen in shared:
-                changes[at] = replace(changes[at], named=[*changes[at].named, "gap"])
+        places = {one.field.objgen: at for at, one in enumerate(signed) if one.field.is_indirect}
         # At the end, since it has qpdf read all objects, and mend what leads to none.
         remarks = list_remarks(pdf, limits) if signed else []
-        return [
-            FoundSignature(_facts(one, changed, remarks), one.contents)
-            for one, changed in zip(signed, changes, strict=True)
-        ]
+        found = []
+        for one, changed in zip(signed, changes, strict=True):
+            named = list(changed.named)
+            if one.value is not None and one.value.objgen in shared:
+                named.append("gap")
+            if not changed.stamps <= set(places):
+                named.append("final")
+            facts = _facts(one, replace(changed, named=named), remarks)
+            stamps = sorted(places[number] for number in changed.stamps & set(places))
+            found.append(FoundSignature({**facts, "stamps": stamps}, one.contents))
+        return found
 
 
 def _facts(one: SignatureField, changes: Changes, remarks: list[str]) -> dict[str, object]:
