@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from app.cms import YES, Answer, Reason, TimestampStatus, Verdict, every, no, unknown
 from app.pdf.reading import Shown, SignatureDictionary
-from app.pdf.remarks import write_remarks
+from app.pdf.remarks import write_drawn, write_remarks
 
 _HEX = re.compile(rb"<[0-9A-Fa-f]*>")
 
@@ -83,7 +83,8 @@ def check_coverage(data: bytes, one: SignatureDictionary) -> Verdict:
     named = [_name(change) for change in one.changes]
     is_updated = sum(one.byte_range[2:]) < len(data.rstrip(b"\r\n"))
     is_all = is_updated and not named and not one.shown
-    return every(header, *named, _UPDATED if is_all else YES, write_remarks(one.remarks))
+    remarks = every(write_remarks(one.remarks), write_drawn(one.drawn))
+    return every(header, *named, _UPDATED if is_all else YES, remarks)
 
 
 def check_shown(shown: Sequence[Shown], later: Mapping[str, Verdict]) -> Verdict:

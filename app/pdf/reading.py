@@ -53,8 +53,9 @@ class SignatureDictionary:
 
     `changes` are names of what was changed after it, `shown` signatures that are seen since.
     `stamps` are the places in the list of those that a certification allows only if they are
-    timestamps. `remarks` are names of what may let the document show something else
-    (`app/pdf/child/remarks.py`).
+    timestamps. `drawn` has the page, from 1, and the number of the first object that programs draw
+    in different ways; both are 0 if that was not searched. `remarks` are names of what may let the
+    document show something else (`app/pdf/child/remarks.py`).
     """
 
     field: str
@@ -70,6 +71,7 @@ class SignatureDictionary:
     shown: tuple[Shown, ...]
     remarks: tuple[str, ...] = ()
     stamps: tuple[int, ...] = ()
+    drawn: tuple[int, int] | None = None
 
 
 def read_attachments(data: bytes, limits: Limits = USUAL) -> Attachments:
@@ -114,6 +116,7 @@ def _signatures(found: dict[str, Any], blobs: list[bytes]) -> tuple[SignatureDic
             ),
             remarks=_texts(one["remarks"]),
             stamps=tuple(int(number) for number in one["stamps"]),
+            drawn=_pair(one["drawn"]),
         )
         for one, blob in zip(found["signatures"], blobs, strict=True)
     )
@@ -133,6 +136,15 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError
     return tuple(map(_required, value))
+
+
+def _pair(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple):
+        raise TypeError
+    one, other = value
+    return int(one), int(other)
 
 
 def _required(value: object) -> str:

@@ -39,3 +39,18 @@ _UNSEARCHED = YES.noting(
 def write_remarks(found: Iterable[str]) -> Verdict:
     """Return yes, with a remark for each name."""
     return every(*(_REMARKS.get(one, _UNSEARCHED) for one in found))
+
+
+def write_drawn(found: tuple[int, int] | None) -> Verdict:
+    """Return yes, with a remark on the first object that programs draw in different ways."""
+    if found is None:
+        return YES
+    page, number = found
+    if not page:
+        return _UNSEARCHED
+    return YES.noting(
+        "the document has parts that programs draw in different ways, the first of them on page "
+        "{page} (object {number})",
+        page=page,
+        number=number,
+    )

@@ -173,6 +173,78 @@ def test_annotations(kind: bytes, flags: bytes, said: str) -> None:
     assert whole({50: NOTE % (kind, flags)}) == said
 
 
+class WithAnnotation(Draft):
+    """A page with an annotation, object 50 if no other is set, which is no field."""
+
+    form = b""
+    own = b"50 0 R"
+
+    def _page(self) -> bytes:
+        return super()._page().replace(b"/Annots [", b"/Annots [%s " % self.own)
+
+    def _catalog(self) -> bytes:
+        return super()._catalog().replace(b"/SigFlags 3", b"/SigFlags 3 " + self.form)
+
+
+DRAWN = (
+    "yes: the document has parts that programs draw in different ways, the first of them on page 1 "
+    "(object %d)"
+)
+SHAPE = b"<< /Type /Annot %s /F 4 /P 3 0 R /Rect [5 5 95 45] >>"
+LOOK = b" /AP << /N 51 0 R >>"
+TEXT_FIELD = b"/Subtype /Widget /FT /Tx /T (sum)"
+BUTTON = b"/Subtype /Widget /FT /Btn /T (yes) /V /Off"
+ANEW = b"/NeedAppearances true"
+
+
+@pytest.mark.parametrize(
+    ("entries", "form", "said"),
+    [
+        (b"/Subtype /Stamp /Name /NotApproved", b"", DRAWN % 50),
+        (b"/Subtype /Stamp /AP 7", b"", DRAWN % 50),
+        (b"/Subtype /Stamp" + LOOK, b"", NOTHING),
+        (b"/Subtype /FreeText /DA (/F 24 Tf 0 g) /Contents (8888)", b"", DRAWN % 50),
+        (b"/Subtype /FreeText /AP << /N 51 0 R /R 52 0 R >>", b"", DRAWN % 50),
+        (b"/Subtype /FreeText /AP << /N 51 0 R /R 51 0 R >>", b"", NOTHING),
+        (b"/Subtype /Other" + LOOK, b"", DRAWN % 50),
+        (LOOK, b"", DRAWN % 50),
+        (b"", b"", NOTHING),
+        (b"/Subtype /Link /Border [0 0 9]" + LOOK, b"", DRAWN % 50),
+        (b"/Subtype /Link /Border [0 0 9]", b"", DRAWN % 50),
+        (b"/Subtype /Link /BS << /W 9 >>", b"", DRAWN % 50),
+        (b"/Subtype /Link /Border [0 0 (x)]", b"", DRAWN % 50),
+        (b"/Subtype /Link /Border [0 0 1] /A << /S /URI /URI (https://a) >>", b"", NOTHING),
+        (b"/Subtype /Link /Border [0 0 0.5]", b"", NOTHING),
+        (b"/Subtype /Link /Border [0 0]", b"", NOTHING),
+        (b"/Subtype /Link", b"", NOTHING),
+        (b"/Subtype /Popup /Open true", b"", NOTHING),
+        (TEXT_FIELD + b" /V (8888)" + LOOK, b"", NOTHING),
+        (TEXT_FIELD + b" /V (8888)" + LOOK, ANEW, DRAWN % 50),
+        (TEXT_FIELD + b" /V (8888)", b"", DRAWN % 50),
+        (TEXT_FIELD, ANEW, NOTHING),
+        (b"/Subtype /Widget /Parent << /FT /Tx /T (a) /V (8) >>" + LOOK, ANEW, DRAWN % 50),
+        (TEXT_FIELD + b" /AP << /N 51 0 R /D 52 0 R >>", b"", DRAWN % 50),
+        (BUTTON + b" /AP << /N << /Off 51 0 R >> /D << /Off 52 0 R >> >>", ANEW, NOTHING),
+        (BUTTON + b" /AP << /N 51 0 R /R 52 0 R >>", b"", DRAWN % 50),
+    ],
+)
+def test_what_programs_draw_in_different_ways(entries: bytes, form: bytes, said: str) -> None:
+    draft = WithAnnotation()
+    draft.form = form
+    draft.change({50: SHAPE % entries, 51: stream(b"", BOX), 52: stream(b"", BOX)})
+    draft.sign()
+    assert text(verify(draft.data)[0].whole_document) == said
+
+
+def test_a_thumbnail_and_what_stands_in_the_page_are_named_by_the_page() -> None:
+    assert whole({50: stream(b"", IMAGE)}, page=b"/Thumb 50 0 R") == DRAWN % 3
+    draft = WithAnnotation()
+    draft.own = b"<< /Subtype /Stamp /Rect [5 5 95 45] /F 4 >>"
+    draft.change({})
+    draft.sign()
+    assert text(verify(draft.data)[0].whole_document) == DRAWN % 3
+
+
 def test_all_are_named_beside_what_was_changed() -> None:
     draft = Draft(catalog=b"/OpenAction " + SCRIPT + b" /OCProperties 7")
     draft.sign()
@@ -190,3 +262,11 @@ def test_a_document_of_too_many_parts_is_not_searched() -> None:
     found, _ = answer("signatures", draft.data, Limits(searched=99))
     [one] = _signatures(found, [b""])
     assert one.remarks == ("unsearched",)
+
+
+def test_annotations_are_searched_up_to_a_limit() -> None:
+    draft = Draft()
+    draft.sign()
+    found, _ = answer("signatures", draft.data, Limits(searched=0))
+    [one] = _signatures(found, [b""])
+    assert one.drawn == (0, 0)

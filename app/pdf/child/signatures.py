@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pikepdf import Pdf, PdfError
+
 from app.pdf.child.comparison import Changes
+from app.pdf.child.drawn import find_drawn
 from app.pdf.child.fields import SignatureField, list_signature_fields
 from app.pdf.child.gaps import list_shared
 from app.pdf.child.opening import Refused, opened, text
@@ -37,6 +40,7 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         changes = [list_changes(data, pdf, one, structure, limits) for one in signed]
         shared = list_shared(signed)
         places = {one.field.objgen: at for at, one in enumerate(signed) if one.field.is_indirect}
+        drawn = _find_drawn(pdf, limits) if signed else None
         # At the end, since it has qpdf read all objects, and mend what leads to none.
         remarks = list_remarks(pdf, limits) if signed else []
         found = []
@@ -48,8 +52,17 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
                 named.append("final")
             facts = _facts(one, replace(changed, named=named), remarks)
             stamps = sorted(places[number] for number in changed.stamps & set(places))
-            found.append(FoundSignature({**facts, "stamps": stamps}, one.contents))
+            more = {"stamps": stamps, "drawn": drawn}
+            found.append(FoundSignature({**facts, **more}, one.contents))
         return found
+
+
+def _find_drawn(pdf: Pdf, limits: Limits) -> tuple[int, int] | None:
+    """Return what is drawn in several ways. What is too much, or damaged, is remarked on anyway."""
+    try:
+        return find_drawn(pdf, limits)
+    except (Refused, PdfError):
+        return 0, 0
 
 
 def _facts(one: SignatureField, changes: Changes, remarks: list[str]) -> dict[str, object]:
