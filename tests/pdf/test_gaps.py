@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import pytest
 
 from app.cms import Answer
+from app.pdf.child import extents, gaps
 from app.pdf.child.answering import answer
 from app.pdf.limits import USUAL
 from tests.pdf.judging import text, verify, verify_if_readable
@@ -406,3 +407,13 @@ def test_what_is_looked_at_has_limits(body: bytes) -> None:
     found, _ = answer("signatures", signed(objects={**DRAWN, 5: body}), limits)
     assert isinstance(found["signatures"], list)
     assert [one["changes"] for one in found["signatures"]] == [["overlap"]]
+
+
+@pytest.mark.parametrize("body", [b"[" + b"0 " * 500 + b"]", b"[()" + b"0 " * 500 + b"]"])
+def test_values_are_copied_up_to_a_limit(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = signed(objects={**DRAWN, 5: body})
+    assert text(verify(data)[0].whole_document) == "yes: "
+    monkeypatch.setattr(extents, "_MOST", 500)
+    assert text(verify(data)[0].whole_document) == OVERLAP
+    monkeypatch.setattr(gaps, "_MOST", ROOM)
+    assert text(verify(data)[0].whole_document) == ELSEWHERE

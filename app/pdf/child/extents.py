@@ -35,6 +35,8 @@ _LENGTH = re.compile(
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _DIGITS = re.compile(rb"[0-9]{1,10}")
 _UNSTRUCTURED = bytes(sorted(set(range(256)) - set(b"<>[]")))
+#: Bytes of a value, without its texts and its stream, of which several copies are held.
+_MOST = 16 * 1024 * 1024
 #: Bytes of brackets that are looked at for the price of a token.
 _BRACKETS = 64
 
@@ -90,6 +92,8 @@ class Extents:
             if not _STREAM.match(data, stream, end):
                 return None
             stop = stream
+        if stop - at > _MOST:
+            return None
         value = data[at:stop]
         if b"(" in value or b")" in value or b"%" in value or not value.strip():
             return None
@@ -104,9 +108,12 @@ class Extents:
 
         Raises Irregular, Refused.
         """
-        data, pieces = self._data, []
+        data, pieces, left = self._data, [], _MOST
         while plain := _PLAIN.match(data, at, end):
             self._reader.spend(1)
+            left -= plain.end() - at
+            if left < 0:
+                break
             pieces.append(plain[0])
             at = plain.end()
             if at < end and data[at] in b"es":

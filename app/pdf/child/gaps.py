@@ -20,6 +20,8 @@ _CONTENTS = b"/Contents"
 _TYPES = {b"/Sig", b"/DocTimeStamp"}
 #: Keys of annotations, fields and pages.
 _OTHERS = {b"/Subtype", b"/Rect", b"/AP", b"/FT", b"/T", b"/Kids", b"/Parent", b"/MediaBox"}
+#: Bytes of a gap, of which several copies are held.
+_MOST = 16 * 1024 * 1024
 #: Enough for one dictionary.
 _TOKENS = 100_000
 
@@ -65,7 +67,7 @@ def _read_own(data: bytes, one: SignatureField, structure: Structure) -> dict[by
     holder, is_within = _holder(one)
     begin, end = _gap(one)
     place, body = structure.read_listed(*holder)
-    if not place <= begin < end - 2 or end > body.end:
+    if not place <= begin < end - 2 or end > body.end or end - begin > _MOST:
         raise Irregular
     digit = b"b" if data[begin + 1 : begin + 2] in b"aA" else b"a"
     other = b"<" + digit * (end - begin - 2) + b">"
