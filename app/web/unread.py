@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from flask import request
+from flask import g, request
 
 from app import sessions
 from app.services.errors import ParameterError
@@ -47,16 +47,22 @@ def require_one_meaning() -> None:
 def unread_names() -> list[str]:
     """Return the names of parameters that a page of the office does not read.
 
-    On the pages of others they stay untold: whoever passes on a link may add to it what it was
-    passed on by, and there a parameter chooses nothing but which signers are shown.
+    Of a file those that its view has noted: none if it was refused before it read any. Where there
+    is no page, none is told either. On the pages of others they stay untold: whoever passes on a
+    link may add to it what it was passed on by, and there a parameter chooses nothing but which
+    signers are shown.
     """
     if not request.path.startswith("/app"):
         return []
-    known = {*_known(), "lang"}
-    unknown = (name for name in request.args if name not in known)
+    known = _KNOWN.get(_page())
+    names = g.get("unread", ()) if known is None else request.args
+    unknown = (name for name in names if name not in (*(known or ()), "lang"))
     return [name[:_MAX_NAME] for name in islice(unknown, _MAX_NAMES)]
 
 
 def _known() -> tuple[str, ...]:
-    endpoint = request.endpoint or ""
-    return _KNOWN.get(endpoint.removeprefix(sessions.PAGES), ())
+    return _KNOWN.get(_page(), ())
+
+
+def _page() -> str:
+    return (request.endpoint or "").removeprefix(sessions.PAGES)

@@ -79,6 +79,32 @@ def test_what_no_page_reads_in_its_address_is_told_there(office: FlaskClient) ->
         assert "Not read" not in words(see(office, path))
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("card?document=contract&thread=main&version=1&lang=en", 409),
+        ("card?document=none&thread=main&version=1&lang=en", 404),
+        ("card?document=contract&thread=main&version=x", 400),
+        ("file?document=contract&thread=main&version=9", 404),
+        ("file?document=contract&thread=main&version=1&profile=LT", 409),
+        ("content?document=none&thread=main&version=1", 404),
+        ("evidence-record?document=contract&thread=main&version=1", 409),
+        ("version?document=contract&thread=main&version=x&signer=1", 404),
+        ("nothing?document=contract", 404),
+    ],
+)
+def test_an_error_page_does_not_tell_names_that_are_read(
+    office: FlaskClient, path: str, status: int
+) -> None:
+    save(office, document="contract", cms=people.cms(people.ivan()))
+    assert "Not read" not in words(see(office, f"/app/{path}", status))
+
+
+def test_an_error_page_of_a_file_tells_what_its_view_did_not_read(office: FlaskClient) -> None:
+    html = see(office, "/app/file?document=none&thread=main&version=1&lang=en&iinn=1", 404)
+    assert "knows nothing of that name: iinn" in words(html)
+
+
 def test_a_parameter_with_two_values_is_refused(office: FlaskClient) -> None:
     save(office, document="contract", cms=people.cms(people.ivan()))
     version = "/app/version?document=contract&thread=main"
