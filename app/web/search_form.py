@@ -47,6 +47,11 @@ class SearchForm:
         """Whether nothing was asked: the newest threads are shown."""
         return not self.given
 
+    @property
+    def is_continued(self) -> bool:
+        """Whether this is a further page of what was found."""
+        return self.before != MAX_ID
+
 
 def read_search(args: MultiDict[str, str]) -> SearchForm:
     """Read the query string of the form. Fields that are empty count as absent."""

@@ -20,6 +20,7 @@ from app.store.packages.overview import list_asking
 from app.store.signatures import reading
 from app.store.signatures.large_texts import Key
 from app.store.signatures.reading import VersionPart
+from app.store.signatures.records import SignatureRecord
 from app.store.signatures.rows import Carried
 from app.web.addresses import MOST, Thread, read_number, read_thread
 from app.web.blueprint import blueprint
@@ -41,6 +42,8 @@ class Timeline:
     declines: list[ThreadDecline]
     #: The packages that ask to sign it: UUID and name.
     packages: list[tuple[str, str | None]]
+    #: The tags of the current version, by which the thread is found.
+    current_tags: frozenset[str]
 
 
 @blueprint.get("/app/thread")
@@ -56,7 +59,7 @@ def get_thread() -> Response:
 def _read(
     thread: Thread, before: int | None, connection: Connection, _stack: ExitStack
 ) -> Timeline:
-    """Return a page of versions, by six statements at most; none if a package asks for the first.
+    """Return a page of versions, by seven statements at most; none if a package asks for the first.
 
     Raises SignatureNotFound.
     """
@@ -81,4 +84,14 @@ def _read(
         for record, changes in with_changes(records)
     ][:ROWS]
     earlier = records[ROWS - 1].version if len(records) > ROWS else None
-    return Timeline(views, earlier, declines, packages)
+    tags = _current_tags(connection, thread, None if before else records)
+    return Timeline(views, earlier, declines, packages, tags)
+
+
+def _current_tags(
+    connection: Connection, thread: Thread, newest: list[SignatureRecord] | None
+) -> frozenset[str]:
+    """Return the tags of the current version, the first of `newest`; of None it is read."""
+    if newest is None:
+        newest = [reading.get_signature(connection, *thread, None, Carried(cms=False))]
+    return frozenset(newest[0].tags if newest else ())

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from app.extensions import db
 from app.store.search import counts
 from tests.api import people
-from tests.api.asking import save
+from tests.api.asking import filled, save
 from tests.asking_tokens import make_token
 from tests.store.test_statements import counted_statements
 from tests.web.browsing import ACCEPT, see, sign_in, words
@@ -67,8 +67,27 @@ def test_what_can_t_be_used_is_named_at_its_field(pages: FlaskClient, query: str
     html = see(pages, f"/app?{query}", 400)
     name = query.partition("=")[0]
     assert name == "cursor" or f'id="wrong-{name}"' in html
-    assert 'class="refusal"' in html
+    assert 'class="refusal" role="alert"' in html
+    assert "<title>This search can&#39;t be made – Signatures" in html
+    assert html.count(" autofocus") == (name != "cursor")
     assert found(html) == []
+
+
+def test_who_signed_an_earlier_version_alone_is_not_found_as_the_form_says(
+    office: FlaskClient,
+) -> None:
+    save(office, cms=people.cms(people.ivan()), tags=["old"])
+    sent = filled(cms=people.cms(people.chief()), version=1, tags=["new"])
+    assert office.post("/signature", json=sent).status_code == 201
+    for query in (f"iin={people.IIN}", "tag=old"):
+        html = see(office, f"/app?{query}&lang=en")
+        assert found(html) == []
+        assert "Only current versions are searched" in words(html)
+    timeline = see(office, "/app/thread?document=doc&thread=main")
+    assert '<span class="badge">old</span>' in timeline
+    assert 'tag=new">new</a>' in timeline
+    earlier = see(office, "/app/thread?document=doc&thread=main&before=2")
+    assert '<span class="badge">old</span>' in earlier
 
 
 def test_what_no_page_reads_in_its_address_is_told_there(office: FlaskClient) -> None:
@@ -130,6 +149,10 @@ def test_pages_follow_each_other_by_the_api_s_cursor(office: FlaskClient) -> Non
     second = see(office, more.replace("&amp;", "&"))
     assert found(second) == ["d02", "d01", "d00"]
     assert 'class="button" href' not in second
+    assert "<h2>Older ones</h2>" in second
+    [back] = re.findall(r'<a href="([^"]+)">To the beginning</a>', second)
+    assert found(see(office, back.replace("&amp;", "&"))) == found(first)
+    assert "To the beginning" not in first
 
 
 def test_the_number_of_statements_is_constant(either: Flask) -> None:
