@@ -106,9 +106,8 @@ def _indent(margin: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _name_signer(claims: SignerInfo, status: SignerStatus, wording: Wording) -> str:
-    is_known = status.whole.answer is Answer.YES
     return wording.phrase(
-        "Signer {number} is {who}" if is_known else "Signer {number} claims to be {who}",
+        "Signer {number} is {who}" if status.names_signer else "Signer {number} claims to be {who}",
         number=claims.number,
         who=_identity(claims.claims, wording),
     )
@@ -116,8 +115,7 @@ def _name_signer(claims: SignerInfo, status: SignerStatus, wording: Wording) -> 
 
 def _identity(claims: Claims, wording: Wording) -> str:
     """Describe a person or an organisation with its numbers."""
-    name = " ".join(filter(None, (claims.common_name, claims.patronymic)))
-    parts = [name or wording.phrase("a person without a name")]
+    parts = [claims.whole_name or wording.phrase("a person without a name")]
     if claims.iin:
         parts.append(wording.phrase("IIN {number}", number=claims.iin))
     if claims.organisation:

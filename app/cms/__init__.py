@@ -172,7 +172,14 @@ from app.cms.x509.certificate import (
 from app.cms.x509.name_text import write_name
 from app.cms.x509.names import Name, read_name
 from app.cms.x509.names import clean as clean_name
-from app.cms.x509.nca_profile import ROLES, Claims, birthday, claims_of, gender
+from app.cms.x509.nca_profile import (
+    ROLES,
+    Claims,
+    birthday,
+    claims_of,
+    gender,
+    whole_name,
+)
 from app.cms.xmldsig.own_thread import add_cpu_time_ns, cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.signatures import NO_SIGNATURE as NO_XML_SIGNATURE
@@ -361,6 +368,7 @@ __all__ = [
     "verify_evidence_record",
     "verify_value",
     "weigh_digests",
+    "whole_name",
     "with_crlf",
     "write_name",
     "write_time",

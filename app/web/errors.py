@@ -9,8 +9,11 @@ from flask import Request, Response, current_app, jsonify, redirect, request
 from werkzeug.exceptions import BadHost, SecurityError
 
 from app.auth import TokenNeeded
+from app.cms import CmsError
+from app.services.errors import ParameterError
 from app.web.error_words import trouble_with_request
 from app.web.rendering import page_url, render
+from app.web.texts import sentence
 from app.web.troubles import Trouble
 
 #: The addresses of pages, whatever is there.
@@ -92,4 +95,12 @@ def _answer_script(problem: Problem) -> Response:
 
 def _words(problem: Problem) -> Trouble:
     is_signing = request.path.startswith("/sign/")
-    return trouble_with_request(problem.status, problem.message, problem.error, is_signing)
+    return trouble_with_request(problem.status, _message(problem), problem.error, is_signing)
+
+
+def _message(problem: Problem) -> str:
+    """Return the sentence of an error, with times as pages write them."""
+    error = problem.error
+    if isinstance(error, CmsError | ParameterError):
+        return sentence(error)
+    return problem.message

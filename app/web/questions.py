@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from app.cms import (
     CONTENT_NEEDED,
@@ -29,6 +30,8 @@ class Question:
     advice: str | None
     #: The answer in words for people, above which reasons need not stand; None: the reasons do.
     plain: str | None = None
+    #: What its answers are called where yes and no alone could be misread.
+    words: Mapping[Answer, str] = field(default_factory=dict)
 
 
 def questions_about(
@@ -49,14 +52,7 @@ def questions_about(
                 "The operator of this server can add the certificate of a trusted authority."
             ),
         ),
-        question(
-            translated("Is it known that the certificate was not revoked by then?"),
-            status.revocation,
-            unknown=translated(
-                "The authority's list of revoked certificates, or its answer by OCSP, can say. "
-                "The operator of this server can have them fetched, or add them."
-            ),
-        ),
+        _about_revocation(status.revocation),
     )
 
 
@@ -89,6 +85,26 @@ def _about_key(valid: Verdict, *, may_be_other: bool) -> Question:
     )
 
 
+def _about_revocation(revocation: Verdict) -> Question:
+    asked = question(
+        translated(
+            "Is it true that no certificate was revoked by then, neither the signer's nor one of "
+            "the authorities above it?"
+        ),
+        revocation,
+        unknown=translated(
+            "The authority's list of revoked certificates, or its answer by OCSP, can say. The "
+            "operator of this server can have them fetched, or add them."
+        ),
+    )
+    words = {
+        Answer.YES: translated("Yes, none was revoked"),
+        Answer.NO: translated("No, one was revoked"),
+        Answer.UNKNOWN: translated("Could not be established"),
+    }
+    return replace(asked, words=words)
+
+
 def _bring(verdict: Verdict) -> str | None:
     """Return the advice to give the document, None if that is not what lacks."""
     if CONTENT_NEEDED.reasons[0] in verdict.reasons:
@@ -105,7 +121,12 @@ def _same_file() -> str:
 
 
 def question(
-    text: str, verdict: Verdict, *, unknown: str, no: str | None = None, plain: str | None = None
+    text: str,
+    verdict: Verdict,
+    *,
+    unknown: str,
+    no: str | None = None,
+    plain: str | None = None,
 ) -> Question:
     """Return a question with its answer.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flask import current_app, request
 
+from app.cms import Reason, Sentence
 from app.services.translations import choose_locale, choose_wording
 from app.wording.catalogues import read_catalogue
 
@@ -57,6 +58,16 @@ def _localized(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
 
 
-def sentence(one: object) -> str:
-    """Return a reason as a sentence."""
-    return choose_wording(request).sentence(one)  # type: ignore[arg-type]  # templates have no types
+def sentence(one: Sentence) -> str:
+    """Return a reason, or an error, as a sentence, with times as all of a page are written."""
+    return choose_wording(request).sentence(_with_times(one))
+
+
+def _with_times(one: Sentence) -> Reason:
+    return Reason(one.template, {name: _with_time(value) for name, value in one.values.items()})
+
+
+def _with_time(value: object) -> object:
+    if isinstance(value, Reason):
+        return _with_times(value)
+    return write_time(value) if isinstance(value, datetime) else value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.cms import Reason
+from app.cms import Reason, whole_name
 from app.services.signer_changes import facts_of
 from app.store.errors import SignatureNotFound
 from app.store.evidence.reading import VersionStates
@@ -89,7 +89,7 @@ def _people(facts: Sequence[Facts]) -> tuple[PersonView, ...]:
 def _person(facts: Facts) -> PersonView:
     claimed, standing = facts["claimed"], facts.get("standing") or {}
     return PersonView(
-        name=claimed["name"],
+        name=whole_name(claimed["name"], claimed.get("patronymic")),
         organisation=claimed["organisation"],
         iin=claimed["iin"],
         bin=claimed["bin"],

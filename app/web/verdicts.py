@@ -39,7 +39,7 @@ class SignerView:
 
     number: int
     answer: Answer
-    #: Whether the certificate's claims are proven.
+    #: Whether the certificate's claims are proven to be true of the signer.
     is_proven: bool
     name: str | None
     organisation: str | None
@@ -169,8 +169,8 @@ def _signer(
     return SignerView(
         number=signer.number,
         answer=status.whole.answer,
-        is_proven=_is_proven(status),
-        name=cut_claim(claims.common_name),
+        is_proven=status.names_signer,
+        name=cut_claim(claims.whole_name),
         organisation=cut_claim(claims.organisation),
         iin=mask(claims.iin) if masked else claims.iin,
         bin=claims.bin,
@@ -182,15 +182,6 @@ def _signer(
         certificate=_certificate(status),
         algorithm=cut_claim(algorithm_name(signer.signature_algorithm.oid)),
     )
-
-
-def _is_proven(status: SignerStatus) -> bool:
-    """Return whether the key's holder signed, and an authority that was not revoked says who it is.
-
-    A key that was revoked, its own or an authority's, may have been somebody else's.
-    """
-    is_good = every(status.valid, status.path).answer is Answer.YES
-    return is_good and status.revocation.answer is not Answer.NO
 
 
 def _certificate(status: SignerStatus) -> Certificate:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.cms import (
-    Answer,
     Claims,
     Examined,
     KnownDigest,
@@ -165,7 +164,7 @@ def _finding(finding: RevocationFinding, wording: Wording) -> dict[str, Any]:
 
 def _verified(claims: Claims, status: SignerStatus) -> dict[str, Any] | None:
     """Return the proven signer, if no doubt is left; else None."""
-    if status.whole.answer is not Answer.YES:
+    if not status.names_signer:
         return None
     return {
         "iin": claims.iin,

@@ -132,7 +132,9 @@ def test_lt_is_proven_in_2055_by_the_file_and_the_anchor_alone(
         "LT",
     ]
     # A yes for a list that is older than the timestamp says so.
-    assert "no revocation is known as of" in str([str(one) for one in status.revocation.reasons])
+    assert "no revocation of the certificate of" in str(
+        [str(one) for one in status.revocation.reasons]
+    )
 
 
 def test_t_has_a_timestamp_and_nothing_else(

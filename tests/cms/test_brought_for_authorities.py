@@ -39,7 +39,7 @@ def listed(*entries: Revoked, begin: timedelta, end: timedelta) -> bytes:
 def test_what_was_current_at_its_time_counts_with_a_remark() -> None:
     status = verify(listed(begin=-DAY, end=DAY))
     assert of_stamp(status).answer is YES
-    assert "no revocation is known as of" in text(of_stamp(status))
+    assert "no revocation of the certificate of" in text(of_stamp(status))
     assert status.revocation.answer is YES
 
 

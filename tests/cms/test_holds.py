@@ -160,7 +160,10 @@ def test_at_an_attested_moment_what_was_published_for_it_counts() -> None:
     published = crl(this_update=EARLIEST, next_update=AFTER)
     verdict = judge(attested=True, crls=[published])
     assert verdict.answer is YES
-    assert text(verdict) == f"no revocation is known as of {EARLIEST:%F %T} UTC"
+    assert text(verdict) == (
+        "by a CRL or OCSP response, no revocation of the certificate of ИВАНОВ ИВАН is known"
+        f" as of {EARLIEST:%F %T} UTC"
+    )
     assert judge(attested=False, crls=[published]).answer is UNKNOWN
     outdated = crl(this_update=EARLIEST, next_update=EARLY)
     assert judge(attested=True, crls=[outdated]).answer is UNKNOWN

@@ -37,6 +37,12 @@ def test_a_page_is_small_and_leads_to_each_signer(crowded: FlaskClient, language
     assert html.count('<h3 id="signer-') == IN_FULL
     assert html.count("#signer-") == IN_SHORT
     assert len(html.encode()) < 38_000  # The style and the script are 22 kB more.
+    claims = {
+        "en": "So the certificate says; it is not proven.",
+        "ru": "Так указано в сертификате; это не доказано.",
+        "kk": "Сертификатта осылай көрсетілген; бұл дәлелденбеген.",
+    }
+    assert html.count(claims[language]) == IN_FULL + IN_SHORT
     following = IN_FULL + IN_SHORT + 1
     assert f"signer={following}" in html
     html = see(crowded, f"{ADDRESS}&lang={language}&signer={following}")

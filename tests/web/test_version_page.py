@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from datetime import timedelta
 from hashlib import sha256
@@ -190,3 +191,46 @@ def test_a_copy_from_another_site_is_refused(office: FlaskClient) -> None:
     save(office)
     headers = {"Accept": ACCEPT, "Origin": "https://evil.kz"}
     assert office.post(ADDRESS, headers=headers).status_code == 403
+
+
+CLAIM = "So the certificate says; it is not proven."
+
+
+def test_a_name_stands_without_the_remark_only_if_all_answers_are_yes(office: FlaskClient) -> None:
+    save(office, cms=people.cms(people.ivan()))
+    html = see(office, ADDRESS)
+    assert CLAIM not in html
+    assert '<h3 id="signer-1">1. ИВАНОВ ИВАН ИВАНОВИЧ</h3>' in html
+    altered = people.altered_cms(people.ivan())
+    save(office, document="act", cms=altered)
+    address = "/app/version?document=act&thread=main&version=1"
+    assert CLAIM in see(office, address)
+    asked = office.post("/signature/verify", json={"document": "act", "thread": "main"}).get_json()
+    [signer] = asked["content"]["verification"]["signers"]
+    assert signer["verified"] is None
+
+
+def test_answers_about_revocation_can_t_be_misread(
+    office: FlaskClient, trust_folder: Path
+) -> None:
+    save(office, cms=people.cms(people.chief()))
+    assert "Yes, none was revoked" in words(see(office, ADDRESS))
+    for language, no in (
+        ("ru", "над ним? Нет, есть отозванный"),
+        ("kk", "рас па? Жоқ, кері қайтарып алынғаны бар"),
+        ("en", "above it? No, one was revoked"),
+    ):
+        people.publish(trust_folder, pki.Revoked(people.chief().serial, NOT_BEFORE, 1))
+        assert no in words(see(office, f"{ADDRESS}&lang={language}"))
+
+
+def test_all_times_are_written_alike(
+    start_app: AppMaker, sqlite_url: str, trust_folder: Path
+) -> None:
+    people.publish(trust_folder, pki.Revoked(people.chief().serial, NOT_BEFORE, 1))
+    settings = {"TRUST_DIR": str(trust_folder), "TIMEZONE": "Asia/Almaty"}
+    office = start_app(DATABASE_URL=sqlite_url, **settings).test_client()
+    save(office, cms=people.cms(people.chief()))
+    text = words(see(office, ADDRESS))
+    assert re.search(r"ПЕТРОВА АННА was revoked on [-0-9]{10} [:0-9]{8} \(UTC\+0[56]:00\)", text)
+    assert not re.search(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?! \(UTC)", text)

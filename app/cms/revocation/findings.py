@@ -15,7 +15,10 @@ from app.cms.x509.certificate import Certificate
 # Revocation reasons that keep earlier timestamps of a TSA good (RFC 3161 section 4): unspecified,
 # affiliationChanged, superseded, cessationOfOperation.
 _HARMLESS = {0, 3, 4, 5}
-_KNOWN = Reason("no revocation is known as of {since}")
+_KNOWN = Reason(
+    "by a CRL or OCSP response, no revocation of the certificate of {subject} is known as of"
+    " {since}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def _judge_silence(statement: Statement, certificate: Certificate, moment: Decis
     lifts = (statement.complete or statement.removed) and not is_late
     return Finding(
         _doubt_silence(statement, certificate, moment, is_late=is_late)
-        or _accept(statement, moment),
+        or _accept(statement, certificate, moment),
         statement.this_update,
         lifts=lifts,
         admits=statement.by_responder and not is_late,
@@ -161,11 +164,12 @@ def known_as_of(verdict: Verdict) -> datetime | None:
     return min((date for date in dates if isinstance(date, datetime)), default=None)
 
 
-def _accept(statement: Statement, moment: DecisiveTime) -> Verdict:
+def _accept(statement: Statement, certificate: Certificate, moment: DecisiveTime) -> Verdict:
     """Return yes; if the statement is older than an attested time, with a remark as of when."""
     is_attested = moment.attested or (moment.for_timestamps and statement.by_sender)
     if is_attested and statement.this_update < moment.at:
-        return Verdict(Answer.YES, (replace(_KNOWN, values={"since": statement.this_update}),))
+        values = {"subject": title(certificate.subject), "since": statement.this_update}
+        return Verdict(Answer.YES, (replace(_KNOWN, values=values),))
     return YES
 
 
@@ -233,7 +237,7 @@ def _judge_revoked(
     )
     is_compromised = moment.for_timestamps and revoked.reason not in _HARMLESS
     if revoked.when > moment.at and not is_compromised:
-        later = _judge_later(revoked, verdict, moment.at)
+        later = _judge_later(revoked, verdict, moment.at, subject)
         is_doubted = later.answer is not Answer.YES
         if not is_doubted and not statement.complete:
             # Another CRL may list it with an earlier date.
@@ -258,14 +262,15 @@ def _judge_revoked(
     return Finding(verdict, statement.this_update, hold=True, during=during)
 
 
-def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:
+def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime, subject: str) -> Verdict:
     """Return what a later revocation means; `verdict` is the verdict on it.
 
     The invalidityDate may say that the key was compromised before (RFC 5280 section 5.3.2).
     """
     if revoked.invalid_since is not None and revoked.invalid_since <= at:
         doubt = unknown(
-            "its revocation says that it was invalid since {since}",
+            "the revocation of the certificate of {subject} says that it was invalid since {since}",
+            subject=subject,
             since=revoked.invalid_since,
         )
         return Verdict(Answer.UNKNOWN, (*verdict.reasons, *doubt.reasons))

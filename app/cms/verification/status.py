@@ -139,6 +139,14 @@ class SignerStatus:
         """Return the three answers combined in one."""
         return every(self.intact, self.valid, self.trusted)
 
+    @property
+    def names_signer(self) -> bool:
+        """Whether what the certificate says of its holder is proven to be said of the signer.
+
+        Only if all three answers are yes. Else its claims are shown as claims.
+        """
+        return self.whole.answer is Answer.YES
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateStatus:

@@ -89,6 +89,21 @@ class Claims:
     # Values of sentences are not hashable; remembered claims are compared by these fields as well.
     notes: tuple[Reason, ...] = field(hash=False)
 
+    @property
+    def whole_name(self) -> str | None:
+        """The common name, with the patronymic if that is not among its words."""
+        return whole_name(self.common_name, self.patronymic)
+
+
+def whole_name(common_name: str | None, patronymic: str | None) -> str | None:
+    """Return a name as people read it: the NCA has the patronymic in an attribute of its own."""
+    words, more = (
+        f" {' '.join((text or '').split())} ".casefold() for text in (common_name, patronymic)
+    )
+    return (
+        common_name if more in words else " ".join(filter(None, (common_name, patronymic))) or None
+    )
+
 
 @lru_cache(maxsize=512)
 def claims_of(certificate: Certificate) -> Claims:

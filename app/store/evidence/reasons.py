@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from app.cms import Reason
@@ -14,6 +16,8 @@ StoredReasons: TypeAlias = str | list[dict[str, Any]]
 
 #: Sentences that are stored at most, values of each, and characters of each text.
 MAX_SENTENCES, MAX_VALUES, MAX_CHARACTERS = 10, 10, 500
+#: A time as it is stored: in UTC, as `str` writes one.
+_TIME = re.compile(r"[0-9]{4}(?:-[0-9]{2}){2} [0-9]{2}(?::[0-9]{2}){2}(?:\.[0-9]{6})?\+00:00")
 
 
 def bounded(reasons: Reasons | None) -> StoredReasons | None:
@@ -34,7 +38,21 @@ def read_reasons(stored: StoredReasons | None) -> list[Reason]:
     """Return stored reasons as they were given."""
     if isinstance(stored, str):
         return [Reason(template="{text}", values={"text": stored})]
-    return [Reason(**one) for one in stored or ()]
+    return [Reason(one["template"], _read_values(one["values"])) for one in stored or ()]
+
+
+def _read_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with the times that they were given with, so that each reader's zone counts."""
+    return {name: _read_value(value) for name, value in values.items()}
+
+
+def _read_value(value: Any) -> Any:
+    if not (isinstance(value, str) and _TIME.fullmatch(value)):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:  # A name that only looks like one, such as of the 31st of February.
+        return value
 
 
 def _sentence(reason: Reason | Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.store.errors import VersionConflict
 from app.store.evidence import jobs
 from app.store.evidence.jobs import JobCounts
 from app.store.evidence.reading import read_evidence
-from app.store.evidence.reasons import MAX_CHARACTERS, MAX_SENTENCES, bounded
+from app.store.evidence.reasons import MAX_CHARACTERS, MAX_SENTENCES, bounded, read_reasons
 from app.store.models import EvidenceJob
 from app.store.signatures.large_texts import Key
 from tests.conftest import EngineMaker
@@ -291,3 +291,10 @@ def test_a_reason_of_sentences_comes_back_as_it_was(engine: Engine) -> None:
         jobs.put_off(connection, key, "me", 0.0, [Reason("{host} is down", {"host": "ocsp"})])
         found = connection.execute(select(EvidenceJob.reason)).scalar_one()
     assert found == [{"template": "{host} is down", "values": {"host": "ocsp"}}]
+
+
+def test_a_time_is_read_as_it_was_given() -> None:
+    moment = datetime(2026, 9, 1, 10, tzinfo=UTC)
+    values = {"when": moment, "subject": "2026-02-31 10:00:00+00:00", "text": "2026-09-01"}
+    [read] = read_reasons(bounded([Reason("{when} {subject} {text}", values)]))
+    assert read.values == values
