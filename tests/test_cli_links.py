@@ -38,12 +38,12 @@ def test_who_declined_is_printed_with_the_reason(app: Flask) -> None:
         package = put_package(db.engine, ("doc",), SIGNERS)
         with transaction(db.engine) as connection:
             row = connection.execute(select(Package.id)).scalar_one()
-            decide(connection, row, 2, DECLINED, "wrong price")
+            decide(connection, row, 2, DECLINED, "wrong\u202e\n\x1bprice")
     status, output = run(app, "links", "declined", package)
     assert status == 0
     first, last = output.splitlines()
     assert first.startswith("signer 2  ")
-    assert first.endswith("+00:00  wrong price")
+    assert first.endswith("+00:00  wrong\ufffd \ufffdprice")
     assert last == "signers who declined: 1"
     status, output = run(app, "links", "declined", "none")
     assert (status, "no such package" in output) == (1, True)

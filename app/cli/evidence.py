@@ -8,6 +8,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from app.cms import clean_name
 from app.extensions import db, make_evidence_worker
 from app.store.database.engine import transaction
 from app.store.evidence import backlog, circuits, jobs, records
@@ -45,7 +46,7 @@ def show_status() -> None:
     click.echo(f"without an evidence record: {recorded.unrecorded}, trees: {recorded.batches}")
     for one in failed:
         until = f", left alone until {one.open_until:%H:%M:%S} UTC" if one.open_until else ""
-        click.echo(f"{one.host}: {one.failures} failures{until}: {one.reason}")
+        click.echo(f"{one.host}: {one.failures} failures{until}: {clean_name(one.reason)}")
 
 
 @evidence_commands.command("retry")

@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from app.cms import clean_name
 from app.extensions import db
 from app.store.database.engine import transaction
 from app.store.errors import PackageNotFound
@@ -39,7 +40,7 @@ def declined(package: str) -> None:
     zone = current_app.config["TIMEZONE"]
     for one in found:
         moment = one.decided_at.astimezone(zone).isoformat(timespec="seconds")
-        click.echo(f"signer {one.signer}  {moment}  {one.reason}")
+        click.echo(f"signer {one.signer}  {moment}  {clean_name(one.reason or '')}")
     click.echo(f"signers who declined: {len(found)}")
 
 

@@ -170,7 +170,7 @@ from app.cms.x509.certificate import (
     read_embedded_certificate,
 )
 from app.cms.x509.name_text import write_name
-from app.cms.x509.names import Name, read_name
+from app.cms.x509.names import Name, neutralise, read_name
 from app.cms.x509.names import clean as clean_name
 from app.cms.x509.nca_profile import (
     ROLES,
@@ -325,6 +325,7 @@ __all__ = [
     "lacking_parts",
     "list_parts",
     "name_text",
+    "neutralise",
     "new_signers",
     "no",
     "note_hold",

@@ -10,4 +10,9 @@ class UnreadablePdf(CmsError):  # It is named for what it says.
 
 
 class NoCard(CmsError):  # As above.
-    """There is no card of an electronic document for a signature."""
+    """There is no card of an electronic document for a signature.
+
+    `is_pending`: what it lacks is still being obtained.
+    """
+
+    is_pending = False

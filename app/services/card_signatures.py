@@ -50,7 +50,8 @@ def list_signatures(
     """
     if len(signature.signers) > MAX_SIGNERS:
         raise NoCard("There is no card: more than {limit} signers", limit=MAX_SIGNERS)
-    items = get_evidence(key).items
+    known = get_evidence(key)
+    items = known.items
     evidence, started = by_signer(items), thread_time()
     found: list[CardSignature] = []
     lacks: list[Reason] = []
@@ -71,7 +72,9 @@ def list_signatures(
         if verdict.answer is not Answer.YES:
             lacks.append(_lack(number, verdict.reasons[0]))
     if lacks:
-        raise NoCard("There is no card: {lacks}", lacks=_join(lacks))
+        refusal = NoCard("There is no card: {lacks}", lacks=_join(lacks))
+        refusal.is_pending = known.state == "pending"
+        raise refusal
     return tuple(sorted(found, key=lambda one: (one.gen_time, one.cms)))
 
 

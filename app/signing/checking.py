@@ -40,6 +40,8 @@ def require_acceptable(
     """
     unknown: list[Reason] = []
     stamped = True
+    statuses = tuple(statuses)
+    _require_person_alone(statuses, person)
     for status in statuses:
         _require_intact(status)
         _require_key(status, person)
@@ -50,6 +52,13 @@ def require_acceptable(
     if terms.timestamp == "require" and not stamped:
         raise Refusal("no_timestamp")
     return Marks(tuple(unknown), not stamped)
+
+
+def _require_person_alone(statuses: Sequence[SignerStatus], person: AskedSigner) -> None:
+    """Require that nobody else's signature is sent along with that of the person."""
+    mine = [is_person(claims_of(status.certificate), person) for status in statuses]
+    if any(mine) and not all(mine):
+        raise Refusal("others_too")
 
 
 def _require_intact(status: SignerStatus) -> None:
@@ -66,8 +75,7 @@ def _require_key(status: SignerStatus, person: AskedSigner) -> None:
     claims = claims_of(status.certificate)
     if not is_person(claims, person):
         raise Refusal("person")
-    # Since 2022 one key of the NCA serves both; one for authentication alone never signs.
-    if claims.usage == ("AUTH",):
+    if claims.signs_in_only:
         raise Refusal("authentication_key")
 
 

@@ -21,6 +21,8 @@ RefusalKind: TypeAlias = Literal[
     # The signature, the key, the certificate.
     "invalid",
     "person",
+    "others_too",
+    "private_key",
     "authentication_key",
     "expired",
     "revoked",

@@ -75,13 +75,13 @@ def _by_error(error: Exception | None) -> tuple[str, str] | None:
             translated("Go back, and write less. Nothing of it was kept."),
         )
     if isinstance(error, NoCard):
-        return (
-            translated("There is no card of this version"),
-            translated(
-                "A card needs, for each signer, a timestamp and what was said about revocation at "
-                "that time. Where this evidence is still being obtained, try again later."
-            ),
+        needed = translated(
+            "A card needs, for each signer, a timestamp and what was said about revocation at that "
+            "time."
         )
+        later = translated("This evidence is still being obtained: try again later.")
+        advice = f"{needed} {later}" if error.is_pending else needed
+        return translated("There is no card of this version"), advice
     if isinstance(error, OriginRefused):
         return (
             translated("What you sent was not accepted: the form is out of date"),

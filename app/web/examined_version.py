@@ -44,6 +44,8 @@ class VersionVerdict:
     sha256: str
     is_xml: bool
     is_detached: bool
+    #: Whether each signer has a timestamp inside that is valid.
+    is_stamped: bool
     #: The hashes by which the script compares a copy of the document; empty: none will do.
     algorithms: str
     #: What the comparison with the reader's copy says, None if none was given.
@@ -110,6 +112,7 @@ def examine_version(
         sha256=sha256(data).hexdigest(),
         is_xml=is_xml,
         is_detached=is_detached(signature),
+        is_stamped=all(one.decisive_time_source == "timestamp" for one in examined.statuses),
         algorithms=SHA256 if is_xml else _algorithms(examined),
         copy=copy,
     )

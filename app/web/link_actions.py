@@ -11,19 +11,21 @@ from app.store.errors import LinkNotFound, SignatureNotFound
 from app.web.addresses import Thread, read_number, read_thread
 from app.web.blueprint import blueprint
 from app.web.forms import read_form
+from app.web.new_link import keep_new_link
 from app.web.rendering import page_url
-from app.web.version_page import show_version
 
 
 @blueprint.post("/app/links")
 @needs("write", by_tags=True)
 def create_link() -> Response:
-    """Make a link, and show its address, which is kept nowhere."""
+    """Make a link, and lead to the page of its version, which shows the address this once."""
     fields = read_form("days", "files")
     thread, version = _named()
     days, with_files = _read_days(fields.get("days", "")), "files" in fields
     made = make_link(LinkWanted(*thread, version, days, with_files))
-    return show_version(thread, version, new_link=made)
+    response = _see_version(thread, version)
+    keep_new_link(response, made)
+    return response
 
 
 @blueprint.post("/app/links/revoke")
@@ -36,10 +38,14 @@ def end_link() -> Response:
     if not (number.isascii() and number.isdecimal() and len(number) < 19):
         raise LinkNotFound
     revoke_link(*thread, version, int(number))
+    return _see_version(thread, version, "#links")
+
+
+def _see_version(thread: Thread, version: int, part: str = "") -> Response:
     address = page_url(
         "get_version", document=thread.document, thread=thread.thread, version=version
     )
-    return current_app.make_response(redirect(f"{address}#links", 303))
+    return current_app.make_response(redirect(f"{address}{part}", 303))
 
 
 def _read_days(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
@@ -22,6 +22,7 @@ from app.services.translations import choose_wording
 from app.store.contents.reading import find_content
 from app.store.contents.values import KeptContent
 from app.store.errors import SignatureNotFound
+from app.store.evidence.reading import VersionStates, read_states
 from app.store.public_links import LinkRecord, find_link
 from app.store.signatures import reading
 from app.store.signatures.records import SignatureRecord
@@ -47,6 +48,7 @@ class Followed:
     link: LinkRecord
     record: SignatureRecord | None = None
     kept: KeptContent | None = None
+    states: VersionStates = field(default_factory=VersionStates)
 
 
 @blueprint.get("/v/<token>")
@@ -113,8 +115,16 @@ def _show(token: str, sent: Sent | None) -> Response:
         record=record,
         kept=followed.kept,
         verdict=verdict,
+        has_card=_has_card(followed.states, verdict),
         refusal=refusal,
     )
+
+
+def _has_card(states: VersionStates, verdict: VersionVerdict | None) -> bool:
+    """Return whether a card can be expected, as far as that is known without making it."""
+    if states.signers:
+        return all(one.card for one in states.signers)
+    return states.state is None and verdict is not None and verdict.is_stamped
 
 
 def _ended(followed: Followed | None) -> Response:
@@ -141,4 +151,6 @@ def _read(token: str, connection: Connection, _stack: ExitStack) -> Followed | N
     # The thread may have been deleted and begun again since the statement before.
     if record.id != linked.link.key.signature_id:
         return Followed(linked.link)
-    return Followed(linked.link, record, find_content(connection, *linked.link.key))
+    key = linked.link.key
+    states = read_states(connection, [key]).get(key) or VersionStates()
+    return Followed(linked.link, record, find_content(connection, *key), states)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, current_app, render_template, request, url_for
 
 from app.auth import caller, caller_name
+from app.cms import neutralise
 from app.services.translations import IN_ADDRESS
 from app.web import texts
 from app.web.assets import asset_url
@@ -38,8 +38,6 @@ HEADERS = {
 }
 #: The pages of those who are not the office.
 _OUTSIDERS = ("/sign/", "/v/")
-# Marks of Unicode that make a text, such as the name of a document, read otherwise (UAX #9).
-_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def render(
@@ -83,8 +81,8 @@ def render(
         has_verify=current_app.config["PUBLIC_VERIFY"],
         **values,
     )
-    if not is_office:
-        html = _DIRECTIONS.sub("", html)
+    # A name or a reason may have marks that make it read otherwise (UAX #9), whoever wrote it.
+    html = neutralise(html)
     if hides_numbers:
         html = mask_numbers(html)
     response = Response(html, status, content_type="text/html; charset=utf-8")

@@ -32,7 +32,7 @@ from app.web.posted import Posted
 from app.web.rendering import POLICY, page_url, render
 from app.web.sign_words import MARKS, trouble_with_signature, write_mark
 from app.web.texts import translated
-from app.web.troubles import Trouble
+from app.web.troubles import Trouble, is_key
 
 #: The status of the page for links by which nothing can be done any more; 200 for all others.
 _GONE: dict[LinkState, int] = {"revoked": 410, "cancelled": 410, "expired": 410}
@@ -148,7 +148,9 @@ def _sign(
 
 
 def _text_of(signature: bytes) -> str:
-    """Return the text of a file. Raises Refusal for one that is neither DER nor text."""
+    """Return the text of a file. Raises Refusal for a key, and what is neither DER nor text."""
+    if is_key(signature):
+        raise Refusal("private_key")
     try:
         return as_text(signature, "signature")
     except ParameterError as error:

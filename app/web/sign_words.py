@@ -40,6 +40,15 @@ _REFUSALS: dict[RefusalKind, str] = {
         "This key belongs to somebody else, or lacks the organisation or the role that was asked"
         " for. Choose the key of the person, and of the organisation, that this page names."
     ),
+    "others_too": text(
+        "Beside your signature, this file has a signature of somebody else that is not here yet."
+        " Send a file with your signature alone: sign the document itself, not a file that others"
+        " have signed."
+    ),
+    "private_key": text(
+        "This looks like a key for signing, not a signature. Nothing of it was kept here. Never"
+        " send your key to anyone; choose the file with the signature."
+    ),
     "authentication_key": text(
         "This key is for signing in only (AUTH). Choose the key for signatures."
     ),

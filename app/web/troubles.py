@@ -44,6 +44,11 @@ def trouble_with_file(error: CmsError | ParameterError, data: bytes) -> Trouble:
     return Trouble(*(_undecided(error) or _by_kind(data[:_HEAD])), detail)
 
 
+def is_key(data: bytes) -> bool:
+    """Return whether a file looks like a private key, which nobody should send."""
+    return _IS_KEY(data[:_HEAD]) is not None
+
+
 def trouble_with_copy(error: ParameterError) -> Trouble:
     """Return why the reader's copy of a document can't be compared."""
     return Trouble(
@@ -159,10 +164,11 @@ def _xml() -> tuple[str, str]:
 
 #: How a kind of file is recognised, and its words. A key is version 3 of PFX (RFC 7292), or a PEM;
 #: a certificate begins with its version (RFC 5280 section 4.1).
+_IS_KEY = re.compile(rb"0[\x80-\x84]?.{0,4}?\x02\x01\x030|-----BEGIN [A-Z ]*KEY", re.S).match
 _KINDS: tuple[tuple[Callable[[bytes], object], Callable[[], tuple[str, str]]], ...] = (
     (re.compile(rb"PK\x03\x04|Rar!|7z\xbc\xaf|\xd0\xcf\x11\xe0").match, _archive),
     (re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|BM|II\*\0|MM\0\*").match, _picture),
-    (re.compile(rb"0[\x80-\x84]?.{0,4}?\x02\x01\x030|-----BEGIN [A-Z ]*KEY", re.S).match, _key),
+    (_IS_KEY, _key),
     (
         re.compile(
             rb"0.{1,5}?0.{1,5}?\xa0\x03\x02\x01\x02|-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE", re.S

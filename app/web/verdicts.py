@@ -53,6 +53,8 @@ class SignerView:
     claimed_time: datetime | None
     certificate: Certificate
     algorithm: str
+    #: Whether the key is for authentication alone, which proves a sign-in and no will to sign.
+    signs_in_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ def _signer(
         claimed_time=signer.claimed_signing_time,
         certificate=_certificate(status),
         algorithm=cut_claim(algorithm_name(signer.signature_algorithm.oid)),
+        signs_in_only=claims.signs_in_only,
     )
 
 

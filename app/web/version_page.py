@@ -28,6 +28,7 @@ from app.web.addresses import Thread, read_number, read_thread
 from app.web.blueprint import blueprint
 from app.web.examined_version import VersionVerdict, examine_version
 from app.web.forms import require_own_page
+from app.web.new_link import find_new_link, forget_new_link
 from app.web.rendering import render
 from app.web.sent import Sent, read_copy
 from app.web.threads import VersionView, view_version
@@ -44,6 +45,8 @@ class Read:
     record: SignatureRecord
     view: VersionView
     links: list[LinkRecord]
+    #: A link that was just made in this browser, whose address is shown this once.
+    new_link: MadeLink | None
     #: What is kept of the document, None if nothing is.
     kept: KeptContent | None
     #: Whether there is an evidence record.
@@ -66,20 +69,13 @@ def compare_version() -> Response:
     return show_version(thread, version, read_copy())
 
 
-def show_version(
-    thread: Thread,
-    version: int | None,
-    sent: Sent | None = None,
-    *,
-    new_link: MadeLink | None = None,
-) -> Response:
+def show_version(thread: Thread, version: int | None, sent: Sent | None = None) -> Response:
     """Return the page of a version, the current one if `version` is None.
 
     Args:
         thread: its thread.
         version: its number.
         sent: the reader's copy.
-        new_link: a link that was just made, whose address is shown this once.
     """
     first = read_number(request.args, "signer") or 1
     read = current_reads().read(partial(_read, thread, version))
@@ -90,7 +86,7 @@ def show_version(
     except (CmsError, ParameterError) as error:
         trouble = trouble_with_stored(error)
     bearer = caller()
-    return render(
+    response = render(
         "version.html",
         thread=thread,
         record=read.record,
@@ -100,10 +96,13 @@ def show_version(
         trouble=trouble,
         links=read.links,
         kept=read.kept,
-        new_link=new_link,
+        new_link=read.new_link,
         link_days=LINK_DAYS,
         may_link=bearer.may("write") if bearer else not current_app.config["AUTH"],
     )
+    if read.new_link:
+        forget_new_link(response)
+    return response
 
 
 def _read(thread: Thread, version: int | None, connection: Connection, _stack: ExitStack) -> Read:
@@ -116,4 +115,5 @@ def _read(thread: Thread, version: int | None, connection: Connection, _stack: E
     states = read_states(connection, [key]).get(key)
     links, kept = list_links(connection, key), find_content(connection, *key)
     recorded = is_recorded(connection, key)
-    return Read(record, view_version(record, states), links, kept, recorded)
+    new_link = find_new_link(connection, key)
+    return Read(record, view_version(record, states), links, new_link, kept, recorded)

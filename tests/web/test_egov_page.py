@@ -123,7 +123,7 @@ def scanned(client: FlaskClient, link: str) -> EgovMobile:
 
 def test_documents_are_signed_with_the_app(office: Flask, client: FlaskClient) -> None:
     first, _ = put(office, client, CONTENT, b"%PDF-1.7 second")
-    assert "Or sign with your phone" in words(see(client, first))
+    assert "scan it with the phone that has eGov Mobile" in words(see(client, first))
     app = scanned(client, f"{first}")
     assert app.request["description"] == "Loan"
     assert app.request["organisation"]["nameKz"] == "ТОО ПРИМЕР"

@@ -50,6 +50,7 @@ def test_the_office_downloads_the_document_and_the_card(keeping: Flask) -> None:
     html = see(client, f"/app/card?{NAMED}&lang=en", 409)
     assert "<h1>There is no card of this version</h1>" in html
     assert LACKS in html
+    assert "This evidence is still being obtained: try again later." in html
     assert "Карточки этой версии нет" in see(client, f"/app/card?{NAMED}&lang=ru", 409)
     work(keeping)
     answer = client.get(f"/app/card?{NAMED}&lang=kk", headers={"Accept": ACCEPT})
@@ -63,7 +64,8 @@ def test_so_does_whoever_has_a_link(keeping: Flask) -> None:
     path = make_link(office, files="on")
     html = see(reader, path)
     assert f'href="{path}/content"' in html
-    assert f'href="{path}/card"' in html
+    assert f'href="{path}/card"' not in html
+    assert "There is no card here: the evidence that it needs is not there" in html
     answer = reader.get(f"{path}/content")
     assert answer.data == CONTENT
     assert answer.headers["X-Robots-Tag"] == "noindex"
@@ -71,6 +73,7 @@ def test_so_does_whoever_has_a_link(keeping: Flask) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
     assert LACKS in see(reader, f"{path}/card", 409)
     work(keeping)
+    assert f'href="{path}/card"' in see(reader, path)
     card = reader.get(f"{path}/card")
     assert card.mimetype == "application/pdf"
     assert card.headers["X-Robots-Tag"] == "noindex"
@@ -105,6 +108,20 @@ def test_the_page_says_where_no_card_can_be(office: FlaskClient) -> None:
     save(office, document="act", cms=people.cms(people.chief()))
     html = see(office, "/app/version?document=act&thread=main&version=1")
     assert ["/app/card" in html, "/app/content" in html] == [True, True]
+
+
+def test_where_evidence_is_not_being_obtained_nobody_is_told_to_try_later(
+    office: FlaskClient,
+) -> None:
+    save(office, cms=people.cms(people.ivan()))
+    html = see(office, f"/app/card?{NAMED}&lang=en", 409)
+    assert "A card needs, for each signer" in html
+    assert "try again later" not in html
+    see(office, f"/app/version?{NAMED}")
+    path = make_link(office, files="on")
+    html = see(office, path)
+    assert f'href="{path}/card"' not in html
+    assert f'href="{path}/content"' in html
 
 
 def test_without_a_session_there_is_no_file(locked: Flask) -> None:

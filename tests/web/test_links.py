@@ -35,9 +35,16 @@ def saved_version(office: FlaskClient) -> FlaskClient:
     return office
 
 
+def see_made(client: FlaskClient, named: str, days: str, **fields: str) -> str:
+    """Make a link as the office does, and return the page that shows it."""
+    response = send(client, f"/app/links?{named}", {"days": days, **fields})
+    assert response.status_code == 303, response.text
+    return see(client, response.headers["Location"])
+
+
 def make_link(client: FlaskClient, days: str = "7", **fields: str) -> str:
     """Make a link as the office does, and return its path."""
-    html = text_of(send(client, f"/app/links?{NAMED}", {"days": days, **fields}))
+    html = see_made(client, NAMED, days, **fields)
     [address] = re.findall(r'<a class="code" href="http://localhost(/v/[^"]+)"', html)
     return str(address)
 
@@ -64,7 +71,7 @@ def test_a_link_shows_no_whole_number_wherever_it_stands(
     save(office, document=f"form of {people.IIN}{turned}", cms=people.cms(people.ivan()))
     named = NAMED.replace("doc&", f"form+of+{people.IIN}%E2%80%AE&")
     see(office, f"/app/version?{named}")
-    html = text_of(send(office, f"/app/links?{named}", {"days": "7"}))
+    html = see_made(office, named, "7")
     [path] = re.findall(r'<a class="code" href="http://localhost(/v/[^"]+)"', html)
     seen = see(trusting.test_client(), path)
     assert people.IIN not in seen
@@ -107,8 +114,26 @@ def test_the_address_begins_with_the_public_one(start_app: AppMaker, sqlite_url:
     client = app.test_client()
     save(client)
     see(client, f"/app/version?{NAMED}")
-    html = text_of(send(client, f"/app/links?{NAMED}", {"days": "1"}))
+    html = see_made(client, NAMED, "1")
     assert 'href="http://localhost/signatures/v/' in html
+
+
+def test_the_page_of_a_new_link_can_be_loaded_again(saved: FlaskClient) -> None:
+    response = send(saved, f"/app/links?{NAMED}", {"days": "1"})
+    address = response.headers["Location"]
+    assert "The link was made" not in see(saved, f"/app/thread?{NAMED}")
+    assert "The link was made" in see(saved, address)
+    html = see(saved, address)
+    assert "The link was made" not in html
+    assert html.count('name="link"') == 1
+    assert '<option value="1">1 day</option>' in html
+
+
+def test_links_are_told_apart_by_number_and_second(saved: FlaskClient) -> None:
+    html = see_made(saved, NAMED, "7")
+    [number] = re.findall(r'name="link" value="(\d+)"', html)
+    assert f"It has the number {number} in the list below." in html
+    assert re.search(rf"<td>{number}</td><td class=\"time\">[-\d]{{10}} [:\d]{{8}} \(UTC", html)
 
 
 def test_the_store_has_only_the_hash_of_a_token(trusting: Flask, saved: FlaskClient) -> None:

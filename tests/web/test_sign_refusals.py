@@ -25,6 +25,8 @@ def test_a_refused_upload_says_why(client: FlaskClient) -> None:
     for signature, said in (
         (cms(chief()), "somebody else"),
         (cms(ivan(), content=b"another"), "not the document"),
+        (cms(ivan(), chief()), "Beside your signature, this file has a signature of somebody else"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIB", "Never send your key to anyone"),
         ("hello", "no signature in CMS format, or it is damaged. Choose the file"),
     ):
         response = upload(client, first, signature)

@@ -106,3 +106,14 @@ def test_the_number_of_statements_is_constant(either: Flask) -> None:
 def test_what_is_not_there_is_not_found(office: FlaskClient, query: str) -> None:
     save(office)
     assert "There is nothing here" in see(office, f"/app/thread?{query}", 404)
+
+
+def test_marks_of_direction_are_shown_as_such(office: FlaskClient) -> None:
+    marks = "\u061c\u200f\u202e\u2067"
+    save(office, document=f"doc{marks}", thread=f"main{marks}", version_comment=f"x{marks}")
+    named = urlencode({"document": f"doc{marks}", "thread": f"main{marks}"})
+    for path in (f"/app/thread?{named}", f"/app/version?{named}&version=1", "/app"):
+        html = see(office, path)
+        assert not set(html) & set(marks)
+        assert "main" + "\ufffd" * 4 in html
+    assert "%E2%80%AE" in html

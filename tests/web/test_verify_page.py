@@ -263,3 +263,18 @@ def test_the_page_explains_itself_before_anything_is_sent(pages: FlaskClient) ->
     text = words(see(pages, "/verify"))
     for title in (VALID, NOT_VALID, UNKNOWN):
         assert title in text
+
+
+def test_a_key_for_signing_in_alone_has_a_remark(office: FlaskClient) -> None:
+    remark = "The key of this certificate is for signing in only (AUTH)"
+    alone = pki.certify(
+        pki.name("ВХОД"),
+        pki.rsa_key("ИВАНОВ"),
+        pki.authority(),
+        [pki.key_usage("digitalSignature"), pki.extended_key_usage(people.AUTH)],
+    )
+    html = verify(office, signature=base64.b64decode(people.cms(alone)))
+    assert verdicts(html) == ["yes"]
+    assert remark in words(html)
+    html = verify(office, signature=base64.b64decode(people.cms(people.chief())))
+    assert remark not in words(html)

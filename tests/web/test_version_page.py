@@ -210,9 +210,7 @@ def test_a_name_stands_without_the_remark_only_if_all_answers_are_yes(office: Fl
     assert signer["verified"] is None
 
 
-def test_answers_about_revocation_can_t_be_misread(
-    office: FlaskClient, trust_folder: Path
-) -> None:
+def test_answers_about_revocation_can_t_be_misread(office: FlaskClient, trust_folder: Path) -> None:
     save(office, cms=people.cms(people.chief()))
     assert "Yes, none was revoked" in words(see(office, ADDRESS))
     for language, no in (

@@ -39,7 +39,7 @@ _ENCODINGS = {
 # Control characters except blanks, and those that change the direction of text: they occur in a
 # name only to make it look like another one. PostgreSQL stores no NUL either.
 _DECEPTIVE = re.compile(
-    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _REPLACEMENT = "\ufffd"
 
@@ -188,4 +188,9 @@ def _type_and_string(attribute: Node) -> list[Node]:
 
 def clean(text: str) -> str:
     """Replace runs of blanks by one, and characters that would deceive a reader by U+FFFD."""
-    return " ".join(_DECEPTIVE.sub(_REPLACEMENT, text).split())
+    return " ".join(neutralise(text).split())
+
+
+def neutralise(text: str) -> str:
+    """Replace characters that would deceive a reader by U+FFFD, and leave blanks as they are."""
+    return _DECEPTIVE.sub(_REPLACEMENT, text)

@@ -94,6 +94,14 @@ class Claims:
         """The common name, with the patronymic if that is not among its words."""
         return whole_name(self.common_name, self.patronymic)
 
+    @property
+    def signs_in_only(self) -> bool:
+        """Whether the key is for authentication alone.
+
+        Since 2022 one key of the NCA serves both, so that one for authentication may sign as well.
+        """
+        return self.usage == ("AUTH",)
+
 
 def whole_name(common_name: str | None, patronymic: str | None) -> str | None:
     """Return a name as people read it: the NCA has the patronymic in an attribute of its own."""

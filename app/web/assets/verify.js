@@ -308,6 +308,8 @@ function prepare(form) {
   form.addEventListener("submit", async (event) => {
     if (form.dataset.decided || chosen.disabled || !chosen.files.length) return;
     event.preventDefault();
+    // What stands above is about another file.
+    document.querySelectorAll("[data-outcome]").forEach((one) => { one.hidden = true; });
     try {
       if (await fillIn(form, note)) form.submit();
     } catch {
@@ -324,4 +326,23 @@ function prepare(form) {
   addEventListener("pageshow", reset);
 }
 
-if (globalThis.document) document.querySelectorAll("form[data-busy]").forEach(prepare);
+// On paper nothing can be unfolded.
+function unfold() {
+  for (const one of document.querySelectorAll("details:not([open])")) {
+    one.open = true;
+    one.dataset.unfolded = "yes";
+  }
+}
+
+function fold() {
+  for (const one of document.querySelectorAll("details[data-unfolded]")) {
+    one.open = false;
+    delete one.dataset.unfolded;
+  }
+}
+
+if (globalThis.document) {
+  addEventListener("beforeprint", unfold);
+  addEventListener("afterprint", fold);
+  document.querySelectorAll("form[data-busy]").forEach(prepare);
+}
