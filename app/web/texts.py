@@ -64,10 +64,18 @@ def sentence(one: Sentence) -> str:
 
 
 def _with_times(one: Sentence) -> Reason:
-    return Reason(one.template, {name: _with_time(value) for name, value in one.values.items()})
+    return Reason(one.template, {name: _write(name, value) for name, value in one.values.items()})
 
 
-def _with_time(value: object) -> object:
+def _write(name: str, value: object) -> object:
     if isinstance(value, Reason):
         return _with_times(value)
+    if name == "algorithm" and isinstance(value, str):
+        return write_algorithm(value)
     return write_time(value) if isinstance(value, datetime) else value
+
+
+def write_algorithm(name: str) -> str:
+    """Return the name of an algorithm, of which that of a signature names a key and a hash."""
+    key, is_pair, digest = name.partition(" with ")
+    return translated("{key} with {digest}", key=key, digest=digest) if is_pair else name

@@ -27,7 +27,7 @@ from app.cms import (
 )
 from app.web.masking import mask
 from app.web.questions import Question, questions_about
-from app.web.texts import translated
+from app.web.texts import translated, write_algorithm
 
 #: Signers that are shown in full, and in short, at a time; the verdict is about all.
 IN_FULL, IN_SHORT = 6, 10
@@ -182,7 +182,7 @@ def _signer(
         clock=_clock(status, clock),
         claimed_time=signer.claimed_signing_time,
         certificate=_certificate(status),
-        algorithm=cut_claim(algorithm_name(signer.signature_algorithm.oid)),
+        algorithm=write_algorithm(cut_claim(algorithm_name(signer.signature_algorithm.oid))),
         signs_in_only=claims.signs_in_only,
     )
 

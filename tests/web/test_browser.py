@@ -17,7 +17,7 @@ from typing import Any
 import pikepdf
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from sqlalchemy import update
 
 from app.extensions import db
@@ -253,6 +253,12 @@ def test_anyone_verifies_and_only_the_hash_of_the_document_is_sent(
     window.send("main button")
     assert page.locator(".verdict.yes h2").inner_text() == "The signature is valid"
     assert page.evaluate("document.activeElement.id") == "verdict"
+    assert_all_is_open_on_paper(page)
+    # The verdict above is on another file than the one that is being sent.
+    page.evaluate("document.forms[document.forms.length - 1].dispatchEvent(new Event('submit'))")
+    assert not page.locator("#verdict").is_visible()
+    page.evaluate("dispatchEvent(new Event('pageshow'))")
+    assert page.locator("#verdict").is_visible()
     # The server takes a document that is sent in preference to hashes of it.
     assert f"The hash of your document, SHA-256: {sha256(CONTENT).hexdigest()}" in page.inner_text(
         ".verdict"
@@ -263,6 +269,18 @@ def test_anyone_verifies_and_only_the_hash_of_the_document_is_sent(
         assert page.locator(f".verdict.{verdict}").count() == (verdict is not None), name
     assert page.locator("[role=alert]").is_visible()
     assert window.troubles == []
+
+
+def assert_all_is_open_on_paper(page: Page) -> None:
+    """Assert that what is folded on the screen is open while the page is printed."""
+    is_open = "[...document.querySelectorAll('main details')].map((one) => one.open)"
+    before = page.evaluate(is_open)
+    assert before
+    assert not all(before)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert all(page.evaluate(is_open))
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(is_open) == before
 
 
 @pytest.mark.parametrize("language", ["kk", "en"])

@@ -201,6 +201,7 @@ def test_a_name_stands_without_the_remark_only_if_all_answers_are_yes(office: Fl
     html = see(office, ADDRESS)
     assert CLAIM not in html
     assert '<h3 id="signer-1">1. ИВАНОВ ИВАН ИВАНОВИЧ</h3>' in html
+    assert "Алгоритм RSA с SHA-256" in words(see(office, f"{ADDRESS}&lang=ru"))
     altered = people.altered_cms(people.ivan())
     save(office, document="act", cms=altered)
     address = "/app/version?document=act&thread=main&version=1"

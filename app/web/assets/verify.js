@@ -302,14 +302,18 @@ async function fillIn(form, note) {
   return true;
 }
 
+function showOutcome(shown) {
+  for (const one of document.querySelectorAll("[data-outcome]")) one.hidden = !shown;
+}
+
 function prepare(form) {
   const note = form.querySelector("[role=status]");
   const { signature, document: chosen, digests } = form.elements;
   form.addEventListener("submit", async (event) => {
+    // What stands above is about another file.
+    showOutcome(false);
     if (form.dataset.decided || chosen.disabled || !chosen.files.length) return;
     event.preventDefault();
-    // What stands above is about another file.
-    document.querySelectorAll("[data-outcome]").forEach((one) => { one.hidden = true; });
     try {
       if (await fillIn(form, note)) form.submit();
     } catch {
@@ -323,7 +327,10 @@ function prepare(form) {
     note.textContent = "";
   };
   form.addEventListener("change", reset);
-  addEventListener("pageshow", reset);
+  addEventListener("pageshow", () => {
+    reset();
+    showOutcome(true);
+  });
 }
 
 // On paper nothing can be unfolded.
