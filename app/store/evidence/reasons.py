@@ -38,7 +38,7 @@ def read_reasons(stored: StoredReasons | None) -> list[Reason]:
     """Return stored reasons as they were given."""
     if isinstance(stored, str):
         return [Reason(template="{text}", values={"text": stored})]
-    return [Reason(one["template"], _read_values(one["values"])) for one in stored or ()]
+    return [Reason(**{**one, "values": _read_values(one["values"])}) for one in stored or ()]
 
 
 def _read_values(values: Mapping[str, Any]) -> dict[str, Any]:
