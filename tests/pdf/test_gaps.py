@@ -49,10 +49,11 @@ def signed(
     after: bytes = b"",
     signature: bytes = SIGNATURE,
     objects: Mapping[int, bytes] | None = None,
+    early: int = 0,
 ) -> bytes:
     """Return a file of one revision, with a signature that stands between these bytes.
 
-    What looks like an object there is listed.
+    What looks like an object there is listed, by so many bytes too early.
     """
     pdf, places = b"%PDF-1.7\n", {}
     for number, body in {**OBJECTS, **(objects or {})}.items():
@@ -60,7 +61,7 @@ def signed(
         pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     written = before + signature + after
     for found in re.finditer(rb"\b([0-9]+) 0 obj", written):
-        places[int(found[1])] = len(pdf) + found.start()
+        places[int(found[1])] = len(pdf) + found.start() - early
     pdf += written
     table = b"".join(b"%d 1\n%010d 00000 n \n" % (n, at) for n, at in sorted(places.items()))
     end = b"trailer\n<< /Size 100 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(pdf)
@@ -353,6 +354,11 @@ DETACHED = b"/SubFilter /ETSI.CAdES.detached"
 #: Dictionaries around their values.
 WRITTEN = {
     "closely": (b"11 0 obj<<", b"/Contents", b"/Type/Sig/M(D:2025\\))>>\nendobj\n"),
+    "by a program that names itself": (
+        b"11 0 obj   % Some.Program.Dictionary (a\n<<\n  ",
+        b"\n  /Contents ",
+        b"\n  /Type /Sig\n>>\nendobj\n%----------\n",
+    ),
     "in lines": (b"\r\n11 0 obj\r\n<<\r\n", b"\r\n/Contents\r\n", b"\r\n>>\r\nendobj\r\n"),
     "with more": (
         b"11 0 obj\n<< /Filter /Adobe.PPKLite /Reason (\xfe\xff\x00\\(\x04\x10\x00\\)) /R 0 ",
@@ -368,6 +374,14 @@ def test_dictionaries_that_are_written_otherwise_stay_a_yes(name: str) -> None:
     written = begin + DETACHED + PLACE + middle + ROOM_FOR_VALUE + end
     [one] = verify(signed(signature=written, objects=DRAWN))
     assert text(one.whole_document) == "yes: "
+
+
+@pytest.mark.parametrize(("early", "answer"), [(1, "yes: "), (8, "yes: "), (9, ELSEWHERE)])
+def test_blanks_at_the_offset_of_a_signature_are_skipped(early: int, answer: str) -> None:
+    """Older programs list the end of the line before."""
+    written = b" " * (early - 1) + b"\n" + SIGNATURE
+    [one] = verify(signed(signature=written, objects=DRAWN, early=early))
+    assert text(one.whole_document) == answer
 
 
 def test_a_signature_that_stands_in_its_field_stays_a_yes() -> None:

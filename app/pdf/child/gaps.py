@@ -73,7 +73,9 @@ def _read_own(data: bytes, one: SignatureField, structure: Structure) -> dict[by
     other = b"<" + digit * (end - begin - 2) + b">"
     written = data[place:begin] + other + data[end : body.end]
     found = _signature(body, is_within=is_within)
-    changed = _signature(read_object(written, 0, Reader(_TOKENS, 0)), is_within=is_within)
+    changed = _signature(
+        read_object(written, 0, Reader(_TOKENS, 0), is_named=True), is_within=is_within
+    )
     if (found.get(_CONTENTS), changed.get(_CONTENTS)) != (data[begin:end], other):
         raise Irregular
     numbers = found.get(b"/ByteRange")

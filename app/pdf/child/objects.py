@@ -12,6 +12,10 @@ from app.pdf.child.opening import Refused, inflated
 from app.pdf.child.tokens import Irregular, Reader, Reference, Value, integer
 
 _BEGIN = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) obj(?=[ \t\r\n\f<\[(/])")
+# The same, as all programs read it: with a comment behind it, where its writer names itself.
+_NAMED_BEGIN = re.compile(
+    rb"([0-9]{1,10}) ([0-9]{1,5}) obj(?=[ \t\r\n\f<\[(/%])(?:[ \t]*%[^\r\n]{0,200}[\r\n])?"
+)
 _END = re.compile(rb"[ \t\r\n\f]*endobj(?=[ \t\r\n\f]|\Z)")
 _STREAM = re.compile(rb"[ \t\r\n\f]*stream(?:\r\n|\n)")
 _END_OF_STREAM = re.compile(rb"(?:\r\n|\r|\n)?endstream")
@@ -89,12 +93,20 @@ def _predicted(packed: bytes, parameters: dict[bytes, Value]) -> bytes:
             raise Irregular from error
 
 
-def read_object(data: bytes, at: int, reader: Reader, length: Length | None = None) -> Body:
+def read_object(
+    data: bytes,
+    at: int,
+    reader: Reader,
+    length: Length | None = None,
+    *,
+    is_named: bool = False,
+) -> Body:
     """Read the object at an offset. Raises Irregular, Refused.
 
     `length` finds the length of a stream that is a reference; None if it must be a number.
+    `is_named` says whether a comment may follow the keyword with which it begins.
     """
-    begin = _BEGIN.match(data, at)
+    begin = (_NAMED_BEGIN if is_named else _BEGIN).match(data, at)
     if begin is None:
         raise Irregular
     reference = Reference(int(begin[1]), int(begin[2]))

@@ -15,6 +15,9 @@ from app.pdf.child.tokens import Irregular, Reader
 from app.pdf.limits import Limits
 
 Value = TypeVar("Value")
+_BLANKS = (b" ", b"\t", b"\r", b"\n", b"\f")
+# Before an object, at its offset.
+_MOST_BLANKS = 8
 
 
 class Structure:
@@ -77,7 +80,7 @@ class Structure:
         )
 
     def read_listed(self, number: int, generation: int) -> tuple[int, Body]:
-        """Return an object, and its offset, where the newest section that has it says.
+        """Return an object, and where it begins: where the newest section that has it says.
 
         Raises Irregular, Refused.
         """
@@ -85,10 +88,14 @@ class Structure:
         entry = next((one.entries[number] for one in sections if number in one.entries), None)
         if entry != Entry(IN_USE, entry.place if entry else 0, generation):
             raise Irregular
-        body = read_object(self._data, entry.place, self._reader)
+        # Programs skip blanks before it, and older ones list the end of the line before.
+        place = entry.place
+        while self._data[place : place + 1] in _BLANKS and place < entry.place + _MOST_BLANKS:
+            place += 1
+        body = read_object(self._data, place, self._reader, is_named=True)
         if body.reference != (number, generation):
             raise Irregular
-        return entry.place, body
+        return place, body
 
     def is_apart_until(self, end: int) -> bool:
         """Return whether each object that begins before an offset ends before the next one begins.
