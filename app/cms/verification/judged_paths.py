@@ -13,6 +13,7 @@ from app.cms.errors import TooCostly
 from app.cms.path.building import Path, Search
 from app.cms.path.occasions import Occasion
 from app.cms.path.rules import title
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
 from app.cms.revocation.reports import RevocationStatus
 from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.verification.exposed_keys import exposed_by, find_exposed
@@ -59,8 +60,9 @@ def judge_paths(
 
     That is the first one that is good and has no revoked certificate; others are looked at besides
     where a CA has several certificates of one key, and any certificate at hand with a key of the
-    path. A revoked certificate of the signer itself is so on every path. Otherwise an unknown one
-    counts more than one that is proven bad: it may be good.
+    path. A revoked certificate of the signer itself is so on every path, but not one on hold: what
+    the sender brought may lift that, and is believed on a good path alone. Otherwise an unknown
+    path counts more than one that is proven bad: it may be good.
     """
     judged: list[JudgedPath] = []
     exposed: set[Hashable] = set()
@@ -69,7 +71,7 @@ def judge_paths(
         if judged and not _afford(search, len(judged)):
             break
         found = JudgedPath(path, examine(path))
-        if found.revocation.own.answer is Answer.NO:
+        if found.revocation.own.answer is Answer.NO and _is_final(found):
             return found
         exposed.update(exposed_by(found.revocation, when.at))
         judged.append(found)
@@ -85,6 +87,19 @@ def judge_paths(
     chosen = _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
     # What is unknown counts for something.
     return chosen if chosen.verdict.answer is Answer.NO else _distrust(chosen, exposed)
+
+
+def _is_final(found: JudgedPath) -> bool:
+    """Return whether a certificate that is refused on a path is refused on every other one."""
+    if found.path.verdict.answer is Answer.YES:
+        return True
+    return any(
+        one.revoked is not None
+        and one.verdict.answer is Answer.NO
+        and one.revoked.reason != CERTIFICATE_HOLD
+        for one in found.revocation.findings
+        if one.certificate == found.path.chain[0]
+    )
 
 
 def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:
