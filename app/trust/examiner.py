@@ -45,7 +45,13 @@ from app.store.signatures.judgements import (
 )
 from app.store.signatures.large_texts import Key
 from app.store.signatures.one_signer import settle
-from app.store.signatures.revocations import note_revocations, noted_of, recall_of
+from app.store.signatures.revocations import (
+    NotedMeanwhile,
+    Remembered,
+    note_revocations,
+    noted_of,
+    recall_of,
+)
 from app.store.signatures.standings import (
     PENDING,
     Found,
@@ -144,6 +150,7 @@ class Examiner:
     def _examine_batch(self, keys: list[Key], calm: float) -> int:
         found: list[tuple[Key, Mapping[int, Found]]] = []
         noted: list[NotedRevocation] = []
+        remembered = Remembered(recall_of(self.engine))
         spent = 0.0
         for key in keys:
             began = time.monotonic()
@@ -151,17 +158,30 @@ class Examiner:
                 unverified = read_unverified(connection, key)
             if unverified:
                 with suppress(SignatureNotFound):  # Deleted meanwhile.
-                    judged = self._judge(key, unverified)
+                    judged = self._judge(key, unverified, remembered)
                     found.append((key, judged.found))
                     noted += judged.noted
             took = time.monotonic() - began
             spent += took
             if not background.pause(took * calm) or spent > BATCH_SECONDS:
                 break
-        with transaction(self.engine) as connection:
-            write_found(connection, found)
-            note_revocations(connection, noted)
-        return len(found)
+        return len(found) if self._write(found, noted, remembered) else 0
+
+    def _write(
+        self,
+        found: Sequence[tuple[Key, Mapping[int, Found]]],
+        noted: Sequence[NotedRevocation],
+        remembered: Remembered,
+    ) -> bool:
+        """Write results; not if a revocation was noted meanwhile, so that they are found again."""
+        try:
+            with transaction(self.engine) as connection:
+                write_found(connection, found)
+                remembered.require_no_more(connection)
+                note_revocations(connection, noted)
+        except NotedMeanwhile:
+            return False
+        return True
 
     def _examine_carefully(self, key: Key) -> int:
         """Verify one version that may have ended a process: the second time, it is set aside.
@@ -185,7 +205,7 @@ class Examiner:
             give_back(connection, _NOTE, name)
         return done
 
-    def _judge(self, key: Key, unverified: Unverified) -> _Judged:
+    def _judge(self, key: Key, unverified: Unverified, remembered: Remembered) -> _Judged:
         """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""
         trusted = self.trust.trusted()
         cms, turns = unverified.cms, self.trust.turns
@@ -205,7 +225,7 @@ class Examiner:
                     signature,
                     at=unverified.saved_at,
                     kept=self._read_kept(key),
-                    recall=recall_of(self.engine),
+                    recall=remembered,
                 )
         except MalformedSignature as error:
             # Damaged in a part that only verification reads.

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, event, func, select, text
 from sqlalchemy.engine.interfaces import DBAPICursor
 
+from app import background
+from app.api.ncanode.signatures import saving
 from app.store.models import Revocation, Signer
 from app.store.signatures.standings import LEFT
 from tests import pki
@@ -254,3 +256,36 @@ def test_the_tokens_of_an_authority_that_was_proven_revoked_are_not_kept(
     assert work(app, "retry") is not None
     work(app)
     assert evidence_of(client)["state"] == "complete"
+
+
+@pytest.mark.parametrize("by", ["verification", "worker"])
+def test_what_is_proven_while_the_background_verifies_is_not_overwritten(
+    make_app: AppMaker,
+    services: Services,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    by: str,
+) -> None:
+    """It verified without knowing, and wrote "valid" over what was refused meanwhile, for good."""
+    more = {"REVOCATION": "online", "EVIDENCE": "off"} if by == "verification" else {}
+    app = make_app(**services.settings(tmp_path, **more))
+    client = app.test_client()
+    revoke(services)
+    # More signers than are verified at once.
+    monkeypatch.setattr(saving, "QUICK_SIGNERS", 0)
+    package_id = package(client)
+    save(client, cms=encoded(sign(services)), **NAMED)
+    proven: list[object] = []
+
+    def prove(_seconds: float) -> bool:
+        """Prove it between the verification and what is written of it."""
+        if not proven:
+            proven.append(revocation(client) if by == "verification" else work(app))
+            assert count_noted(app) == 1
+        return True
+
+    monkeypatch.setattr(background, "pause", prove)
+    assert sum(app.extensions["examiner"].examine(2.0)) == 1
+    assert proven
+    assert state(app, client) == "refused"
+    assert not is_executed(client, package_id)

@@ -133,16 +133,17 @@ _FOUND_BEFORE = select(*FOUND_COLUMNS).where(
 
 
 def judge_again(connection: Connection, key: Key, numbers: Collection[int]) -> None:
-    """Have signers of a version verified again who are proven to be refused, and count as valid.
+    """Have signers of a version verified again who are proven to be refused.
 
-    Inside `database.transaction`. They are verified in the background, within seconds.
+    Inside `database.transaction`. They are verified in the background, within seconds; also those
+    who don't count now, but may by a result that is being written (`Remembered`).
     """
     if numbers:
         connection.execute(_JUDGE_AGAIN, {**_of(key), "numbers": sorted(numbers)})
 
 
 def has_to_be_judged(connection: Connection, key: Key, numbers: Collection[int]) -> bool:
-    """Return whether `judge_again` would change anything."""
+    """Return whether signers count who are not to be verified again."""
     given = {**_of(key), "numbers": sorted(numbers)}
     return bool(numbers) and connection.execute(_COUNTING, given).first() is not None
 
@@ -151,15 +152,17 @@ def _of(key: Key) -> dict[str, int]:
     return {"of_signature": key.signature_id, "of_version": key.version}
 
 
-_IS_COUNTING = (
+_IS_ONE = (
     Signer.signature_id == bindparam("of_signature", type_=ROW_ID),
     Signer.version == bindparam("of_version", type_=Integer()),
     Signer.number.in_(bindparam("numbers", expanding=True)),
+)
+_COUNTING = select(Signer.number).where(
+    *_IS_ONE,
     Signer.judged_against != LEFT,
     or_(Signer.standing > 0, Signer.standing == VALUE_VALID),
 )
-_COUNTING = select(Signer.number).where(*_IS_COUNTING)
-_JUDGE_AGAIN = update(Signer).where(*_IS_COUNTING).values(judged_against=LEFT)
+_JUDGE_AGAIN = update(Signer).where(*_IS_ONE).values(judged_against=LEFT)
 
 
 def found_of(row: Row[*tuple[Any, ...]]) -> Found:

@@ -74,6 +74,45 @@ def recall_of(engine: Engine) -> Recall:
     return recall
 
 
+class NotedMeanwhile(Exception):
+    """A revocation was noted after a signer whom it may refuse was verified."""
+
+
+class Remembered:
+    """Recalls, and remembers what it was asked and found.
+
+    A revocation may be noted while signatures are verified: then their results must not be written
+    over what was decided for that.
+    """
+
+    def __init__(self, recall: Recall) -> None:
+        self._recall = recall
+        self._certificates: set[str] = set()
+        self._keys: set[str] = set()
+        self._found: set[tuple[Any, ...]] = set()
+
+    def __call__(
+        self, certificates: Collection[str], keys: Collection[str]
+    ) -> Sequence[NotedRevocation]:
+        """Return what is known, as `Recall` does."""
+        self._certificates.update(certificates)
+        self._keys.update(keys)
+        found = self._recall(certificates, keys)
+        self._found.update(map(_key_of, found))
+        return found
+
+    def require_no_more(self, connection: Connection) -> None:
+        """Require that no more is known by now: after results are written, before the commit.
+
+        Whoever notes one waits for the rows that were written, or is waited for: `keep_proven`.
+        Raises NotedMeanwhile.
+        """
+        if self._certificates or self._keys:
+            now = find_revocations(connection, self._certificates, self._keys)
+            if not self._found.issuperset(map(_key_of, now)):
+                raise NotedMeanwhile
+
+
 def find_revocations(
     connection: Connection, certificates: Collection[str], keys: Collection[str] = ()
 ) -> list[NotedRevocation]:
