@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from app.cms import OTHER_DIGEST_NAMES, SHA_256
@@ -30,27 +30,43 @@ def signed_the_same(trusted: Trusted) -> ColumnElement[bool]:
     content itself, without which it isn't valid.
     """
     own, content = _signed_digest(Signer), _known_content(Signer)
-    begun = _first(trusted, _signed_digest, 1)
-    begun_content = _first(trusted, _known_content, 1)
-    other = aliased(Signer)
-    is_kept = (
+    # In this order: the later ones take longer.
+    return case(
+        (Signer.message_digest.is_(None), True),
+        (own == _first(trusted, _signed_digest, 1), True),
+        (content == _first(trusted, _known_content, 1), True),
+        (_is_begun_kept(trusted), False),
+        (own == _first(trusted, _signed_digest, Signer.version), True),
+        else_=func.coalesce(content == _first(trusted, _known_content, Signer.version), False),
+    )
+
+
+def _is_begun_kept(trusted: Trusted) -> ColumnElement[bool]:
+    """Return whether a counting signer of the row's version signs what the thread began with.
+
+    What that is is read once for each row, and not for each other signer.
+    """
+    first, other = aliased(Signer), aliased(Signer)
+    begun = (
+        select(_signed_digest(first).label("digest"), _known_content(first).label("content"))
+        .where(*_counting(trusted, first, 1))
+        .order_by(first.number)
+        .limit(1)
+        .correlate(Signer)
+        .cte("begun", nesting=True)
+        .prefix_with("MATERIALIZED")
+    )
+    return (
         select(other.number)
+        .join(begun, true())
         .where(
             *_counting(trusted, other, Signer.version),
-            or_(_signed_digest(other) == begun, _known_content(other) == begun_content),
+            or_(_signed_digest(other) == begun.c.digest, _known_content(other) == begun.c.content),
         )
         .limit(1)
         .correlate(Signer)
         .scalar_subquery()
-    )
-    # In this order: the later ones take longer.
-    return case(
-        (Signer.message_digest.is_(None), True),
-        (own == begun, True),
-        (content == begun_content, True),
-        (is_kept.is_not(None), False),
-        (own == _first(trusted, _signed_digest, Signer.version), True),
-        else_=func.coalesce(content == _first(trusted, _known_content, Signer.version), False),
+        .is_not(None)
     )
 
 
