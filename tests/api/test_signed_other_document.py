@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.extensions import db
-from app.store.models import Signature
+from app.store.models import Signature, Signer
 from tests import der, pki
 from tests.api import people
 from tests.api.asking import filled, rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
-from tests.api.test_signed import app_with_an_anchor, client_of_a_trusting_server, package
+from tests.api.test_signed import (
+    app_with_an_anchor,
+    client_of_a_trusting_server,
+    engine_of,
+    package,
+)
 from tests.gost_signer import GOST_2015_256, GOST_2015_512, Kind
 from tests.pki import CONTENT
 from tests.test_cli import run
@@ -185,6 +190,26 @@ def test_who_signed_the_document_still_does_in_a_version_that_came_without_it(
     (signing,) = trusting.get(f"/v1/persons/{IIN}/signings").get_json()
     assert signing["status"] == "finished"
     assert signing["completed_at"]
+
+
+@pytest.mark.parametrize("named_otherwise", [1, 2])
+def test_it_does_if_either_version_names_the_function_as_programs_of_before_did(
+    trusting_app: Flask, trusting: FlaskClient, named_otherwise: int
+) -> None:
+    """They kept the identifier of the SignerInfo, which may be another one of the function."""
+    package_id = package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
+    own = pki.signer_info(gost_ivan())
+    save(trusting, cms=joined(own), data=b64encode(CONTENT).decode())
+    for version in (1, 2):
+        with engine_of(trusting_app).begin() as connection:
+            connection.execute(
+                update(Signer)
+                .where(Signer.version == named_otherwise, Signer.message_digest.is_not(None))
+                .where(Signer.digest_algorithm == GOST_2015_512.digest)
+                .values(digest_algorithm="1.2.643.7.1.1.2.3")
+            )
+        save(trusting, cms=joined(own, pki.signer_info(chief())), version=version)
+        assert signed_by_each(trusting, package_id) == [True, True]
 
 
 @pytest.mark.attacks

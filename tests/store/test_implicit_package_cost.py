@@ -40,6 +40,11 @@ INSERT INTO signers
 SELECT id, 1, {number}, {iin}, '2.16', 'ab', CAST(:facts AS {json}) FROM signatures
 """
 FACTS = '{"claimed": {"name": "A", "given_name": "A", "surname": null, "email": null}}'
+FILL_OTHERS = """
+INSERT INTO signers (signature_id, version, number, claimed_iin, digest_algorithm, message_digest,
+    facts, standing, judged_against)
+SELECT id, {row} FROM signatures
+"""
 #: Twelve digits, of each document's own.
 OWN_IIN = {
     "sqlite": "printf('%09d%03d', id, {number})",
@@ -100,14 +105,9 @@ def test_signers_who_signed_other_documents_each_take_little_more(engine: Engine
             connection.execute(text(FILL_VERSIONS.replace("id, 1,", f"id, {version},")))
             for number in range(1, SIGNERS + 1):
                 own = digest[engine.dialect.name].format(number=number + 1000 * version)
-                connection.exec_driver_sql(
-                    (
-                        "INSERT INTO signers (signature_id, version, number, claimed_iin,"
-                        " digest_algorithm, message_digest, facts, standing, judged_against)"
-                        f" SELECT id, {version}, {number}, '{number:012}', '2.16', {own}, '{FACTS}',"
-                        f" {REFUSED if version == 1 else 'NULL'}, 0 FROM signatures"
-                    )
-                )
+                person, standing = f"'{number:012}'", REFUSED if version == 1 else "NULL"
+                row = f"{version}, {number}, {person}, '2.16', {own}, '{FACTS}', {standing}, 0"
+                connection.exec_driver_sql(FILL_OTHERS.format(row=row))
     began = time.process_time()
     with engine.connect() as connection, in_survey(connection):
         status = find_implicit(connection, "all", CLAIMS)

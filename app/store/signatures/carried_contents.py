@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     func,
     insert,
     or_,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.cms import OTHER_DIGEST_NAMES
 from app.store.models import Signer, SignerContent, Version
 from app.store.signatures.standings import SHARED, VALUE_VALID
 
@@ -32,7 +34,7 @@ from app.store.signatures.standings import SHARED, VALUE_VALID
 def carry(signature_id: Any, version: Any) -> Insert:
     """Build SQLite's statement that takes over what the version `seen` was compared with.
 
-    On PostgreSQL the function `save_version` does the same (migration 0024).
+    On PostgreSQL the function `save_version` does the same (migrations 0024 and 0026).
     """
     own, former = aliased(Signer), aliased(Signer)
     key = own.signature_id, own.version, own.number
@@ -77,9 +79,18 @@ def _same(own: type[Signer], former: type[Signer]) -> list[ColumnElement[bool]]:
     return [
         former.signature_id == own.signature_id,
         former.version == bindparam("seen"),
-        former.digest_algorithm == own.digest_algorithm,
+        hash_function(former) == hash_function(own),
         former.message_digest == own.message_digest,
     ]
+
+
+def hash_function(signer: type[Signer]) -> ColumnElement[str]:
+    """Return the one identifier of a row's hash function.
+
+    Older rows have that of the SignerInfo, which nobody signs.
+    """
+    named = signer.digest_algorithm
+    return case(OTHER_DIGEST_NAMES, value=named, else_=named)
 
 
 def _was_compared(former: type[Signer]) -> ColumnElement[bool]:

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from app.cms import OTHER_DIGEST_NAMES, SHA_256
+from app.cms import SHA_256
 from app.store.models import Signer, SignerContent, Version
+from app.store.signatures.carried_contents import hash_function
 from app.store.signatures.standings import Trusted
 
 #: Something that identifies what a signer signed.
@@ -71,13 +72,8 @@ def _is_begun_kept(trusted: Trusted) -> ColumnElement[bool]:
 
 
 def _signed_digest(signer: type[Signer]) -> ColumnElement[str]:
-    """Return the message digest of a row, after the one name of its function.
-
-    Rows have the function as the SignerInfo names it, which nobody signs.
-    """
-    named = signer.digest_algorithm
-    function = case(OTHER_DIGEST_NAMES, value=named, else_=named)
-    return function.concat(" ").concat(signer.message_digest)
+    """Return the message digest of a row, after the one name of its function."""
+    return hash_function(signer).concat(" ").concat(signer.message_digest)
 
 
 def _known_content(signer: type[Signer]) -> ColumnElement[str]:
