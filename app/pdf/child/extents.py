@@ -55,7 +55,7 @@ class Extents:
 
         Raises Refused.
         """
-        objects, tables = _places(revisions)
+        objects, tables = list_places(revisions)
         for at, following in pairwise(sorted({*objects, *tables, len(self._data)})):
             try:
                 if at in tables:
@@ -169,7 +169,7 @@ class Extents:
         return found if isinstance(found, int) and found >= 0 else None
 
 
-def _places(
+def list_places(
     revisions: Iterable[Revision],
 ) -> tuple[Mapping[int, set[Reference]], Mapping[int, int]]:
     """Return which objects begin where, and where tables begin and end."""

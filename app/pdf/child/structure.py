@@ -11,6 +11,7 @@ from app.pdf.child.layout import Former, check_layout, list_former
 from app.pdf.child.objects import Body, read_object
 from app.pdf.child.opening import Refused
 from app.pdf.child.sections import IN_USE, Entry
+from app.pdf.child.strays import Strays
 from app.pdf.child.tokens import Irregular, Reader
 from app.pdf.limits import Limits
 
@@ -55,13 +56,30 @@ class Structure:
     def is_clear(self) -> bool:
         """Return whether all revisions are regular, from the first byte on. Raises Refused."""
         begins = [*(one.end for one in self._chain.revisions[1:]), 0]
-        return self._chain.broken is None and all(
+        return self.is_clear_until(len(self._data)) and all(
             begin is not None and self._is_regular(at, begin) for at, begin in enumerate(begins)
         )
 
     def is_clear_until(self, end: int) -> bool:
-        """Return whether each section before an offset is regular. Raises Refused."""
-        return self._chain.broken is None or self._chain.broken >= end
+        """Return whether each section before an offset is regular, and lists all that is there.
+
+        Raises Refused.
+        """
+        broken = self._chain.broken
+        if broken is not None:
+            return broken >= end
+        stray = self._first_stray
+        return (stray is None or stray >= end) and self._strays.is_linear_until(end)
+
+    @cached_property
+    def _strays(self) -> Strays:
+        """What no section lists. Raises Refused."""
+        return Strays(self._data, self._chain)
+
+    @cached_property
+    def _first_stray(self) -> int | None:
+        """The offset of the first of them. Raises Refused."""
+        return self._strays.first()
 
     def is_clear_after(self, end: int) -> bool:
         """Return whether each revision after a signed one, which ends here, is regular.
