@@ -13,12 +13,12 @@ from typing import NamedTuple
 from app.pdf.child.chain import Revision
 from app.pdf.child.objects import Body, read_object, read_packed
 from app.pdf.child.sections import FREE, IN_USE, PACKED, Entry, Section
+from app.pdf.child.strays import find_objects
 from app.pdf.child.tokens import Irregular, Reader, Reference
 
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9] *(?:\r\n|\r|\n)(?:%(?!%)[^\r\n]{0,100}(?:\r\n|\r|\n))?")
 _BLANK = re.compile(rb"[ \t\r\n\f]*")
 _NUMBER = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) obj[ \t\r\n\f]+([0-9]{1,10})[ \t\r\n\f]+endobj")
-_OBJECT = re.compile(rb"[0-9][\x00\t\n\f\r ]+[0-9]+[\x00\t\n\f\r ]+obj")
 #: Numbers that an update may leave out.
 _SPARE = 100
 #: What the next revision has as the one before, if that has it.
@@ -173,7 +173,7 @@ def _check_update(written: bytes, section: Section) -> None:
     """Check that nothing in an update looks like an object or a trailer. Raises Irregular."""
     objects = {number for number, one in section.entries.items() if one.kind == IN_USE}
     is_table = section.own is None
-    if len(_OBJECT.findall(written)) != len(objects | _own(section)):
+    if sum(1 for _ in find_objects(written)) != len(objects | _own(section)):
         raise Irregular
     if written.count(b"trailer") != is_table or written.count(b"startxref") != 1:
         raise Irregular

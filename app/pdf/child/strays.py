@@ -12,13 +12,18 @@ from collections.abc import Iterator, Mapping
 
 from app.pdf.child.chain import Chain, last_section
 from app.pdf.child.extents import list_places
-from app.pdf.child.tokens import Reference
+from app.pdf.child.opening import Refused
+from app.pdf.child.sections import FREE, read_section
+from app.pdf.child.tokens import Irregular, Reader, Reference
 
-#: Blanks of any program, and comments. Bytes above 127 are blanks for pdfium and pdf.js.
-_APART = rb"(?:[\x00\t\n\v\f\r \x80\xa0\xff]|%[^\r\n]*+[\r\n])"
-# It ends with `obj`; what stands before is looked for backwards.
+#: Blanks of any program: bytes above 127 are some for pdfium and pdf.js. Comments count as blanks.
+_BLANK = rb"[\x00\t\n\v\f\r \x80\xa0\xff]"
+_APART = rb"(?:%b|%%[^\r\n]{0,200}+[\r\n])" % _BLANK
+# Longer comments are looked for line by line, so that none is read twice.
 _OBJECT = re.compile(
-    rb"(?<![0-9])[0-9]++[+.-]*+%b++[+.-]*+[0-9]++[+.-]*+%b*+obj" % (_APART, _APART)
+    rb"(?<![0-9])[0-9]++[+.-]*+%b++[+.-]*+[0-9]++[+.-]*+%b*+obj"
+    rb"|[\r\n][^\r\n%%]*+%%[^\r\n]{200,}+[\r\n]%b*+(?:[0-9]++%b*+)?+obj"
+    % (_APART, _APART, _BLANK, _BLANK)
 )
 _BLANKS = re.compile(rb"[\x00\t\n\f\r ]{0,8}+")
 _HEAD = re.compile(rb"([0-9]{1,10})[\x00\t\n\f\r ]++([0-9]{1,5})[\x00\t\n\f\r ]++obj")
@@ -35,6 +40,8 @@ def _name(word: bytes) -> re.Pattern[bytes]:
 _TABLE = _name(b"XRef")
 _LINEARIZED = _name(b"Linearized")
 _DIGITS = re.compile(rb"[0-9]{1,20}")
+#: Enough for one stream.
+_TOKENS = 100_000
 #: Programs cut lines where they are as long, and may then read a part of a number.
 _LINE = 250
 
@@ -54,6 +61,8 @@ class Strays:
         sections = [one for revision in revisions for one in revision.sections]
         self._sections = sorted((one.start, one.end) for one in sections)
         self._starts = {one.named: one.start for one in sections}
+        self._root = revisions[0].section.trailer.get(b"/Root") if revisions else None
+        self._entries = {pair for one in sections for pair in one.entries.items()}
 
     def first(self) -> int | None:
         """Return the offset of the first stray; None without one."""
@@ -72,9 +81,29 @@ class Strays:
                 yield begin
             begins.add(begin)
         yield from (at for at in find_objects(data) if at not in begins)
-        for pattern in (_TRAILER, _TABLE):
+        for pattern, is_known in ((_TRAILER, self._is_nothing), (_TABLE, self._is_copy)):
             found = (one.start() for one in pattern.finditer(data))
-            yield from (at for at in found if not self._is_in_section(at))
+            yield from (at for at in found if not self._is_in_section(at) and not is_known(at))
+
+    def _is_nothing(self, _: int) -> bool:
+        return False
+
+    def _is_copy(self, at: int) -> bool:
+        """Return whether a listed stream has nothing but what the sections say: PDFBox writes such.
+        """
+        place = max((one for one in self._objects if one < at), default=0)
+        try:
+            copy = read_section(self._data, place, Reader(_TOKENS, _TOKENS))
+        except (Irregular, Refused):
+            return False
+        return (
+            copy.start <= at < copy.end
+            and copy.trailer.get(b"/Root") == self._root
+            and all(
+                entry.kind == FREE or (number, entry) in self._entries
+                for number, entry in copy.entries.items()
+            )
+        )
 
     def _is_in_section(self, at: int) -> bool:
         index = bisect_right(self._sections, (at, len(self._data) + 1)) - 1
