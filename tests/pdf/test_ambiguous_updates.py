@@ -363,7 +363,7 @@ def beside(rows: list[bytes], index: bytes) -> bytes:
         ([row(1, HERE), row(1, STREAM)], b"90 1 95 1", "yes: "),
         ([row(1, PAGE), row(1, STREAM)], b"90 1 95 1", "unknown: the signed bytes"),
         ([row(3, PAGE), row(1, STREAM)], b"91 1 95 1", "unknown: the signed bytes"),
-        ([row(1, PAGE), row(1, STREAM)], b"91 1 95 1", "unknown: other parts of the PDF"),
+        ([row(1, PAGE), row(1, STREAM)], b"91 1 95 1", "unknown: the signed bytes"),
     ],
 )
 def test_a_stream_beside_a_table_is_regular_in_what_was_signed(

@@ -28,12 +28,13 @@ Length = Callable[[Reference], int]
 
 
 class Body(NamedTuple):
-    """An object: its value, the packed bytes of a stream, and where it ends."""
+    """An object: its value, the packed bytes of a stream and where they begin, and where it ends."""
 
     reference: Reference
     value: Value
     packed: bytes | None
     end: int
+    start: int
 
     @property
     def dictionary(self) -> dict[bytes, Value]:
@@ -111,18 +112,19 @@ def read_object(
         raise Irregular
     reference = Reference(int(begin[1]), int(begin[2]))
     value, end = reader.read(data, begin.end())
-    packed = None
+    packed, start = None, end
     stream = _STREAM.match(data, end)
     if stream is not None:
-        packed = _contents(data, stream.end(), value, length)
-        closing = _END_OF_STREAM.match(data, stream.end() + len(packed))
+        start = stream.end()
+        packed = _contents(data, start, value, length)
+        closing = _END_OF_STREAM.match(data, start + len(packed))
         if closing is None:
             raise Irregular
         end = closing.end()
     closing = _END.match(data, end)
     if closing is None:
         raise Irregular
-    return Body(reference, value, packed, closing.end())
+    return Body(reference, value, packed, closing.end(), start)
 
 
 def _contents(data: bytes, at: int, value: Value, length: Length | None) -> bytes:

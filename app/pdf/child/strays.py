@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from app.pdf.child.chain import Chain, last_section
 from app.pdf.child.extents import list_places
+from app.pdf.child.objects import read_object
 from app.pdf.child.opening import Refused
-from app.pdf.child.sections import FREE, read_section
+from app.pdf.child.sections import FREE, IN_USE, read_section
 from app.pdf.child.tokens import Irregular, Reader, Reference
 
 #: Blanks of any program: bytes above 127 are some for pdfium and pdf.js. Comments count as blanks.
@@ -40,6 +41,7 @@ def _name(word: bytes) -> re.Pattern[bytes]:
 _TABLE = _name(b"XRef")
 _LINEARIZED = _name(b"Linearized")
 _DIGITS = re.compile(rb"[0-9]{1,20}")
+_PACKING = (b"/FlateDecode", [b"/FlateDecode"])
 #: Enough for one stream.
 _TOKENS = 100_000
 #: Programs cut lines where they are as long, and may then read a part of a number.
@@ -58,15 +60,46 @@ class Strays:
         self._data = data
         revisions = chain.revisions
         self._objects, _ = list_places(revisions)
+        self._places = sorted(self._objects)
         sections = [one for revision in revisions for one in revision.sections]
         self._sections = sorted((one.start, one.end) for one in sections)
         self._starts = {one.named: one.start for one in sections}
         self._root = revisions[0].section.trailer.get(b"/Root") if revisions else None
+        self._newest = {n: entry for one in reversed(sections) for n, entry in one.entries.items()}
         self._entries = {pair for one in sections for pair in one.entries.items()}
 
     def first(self) -> int | None:
         """Return the offset of the first stray; None without one."""
         return min(self._list(), default=None)
+
+    def are_packed(self) -> bool:
+        """Return whether each stray is in the bytes of a packed stream, where it is by chance.
+
+        What can't be packed any further, such as most of an attached PDF, is stored as it is.
+        """
+        end = 0
+        for at in sorted(self._list()):
+            if at >= end:
+                place = _begin(self._data, self._place_before(at))
+                try:
+                    body = read_object(self._data, place, Reader(_TOKENS, 0))
+                    packing = body.dictionary.get(b"/Filter")
+                except (Irregular, Refused):
+                    return False
+                end = body.start + len(body.packed or b"")
+                if packing not in _PACKING or not body.start <= at < end:
+                    return False
+        return True
+
+    def lead_somewhere(self, references: Iterable[Reference]) -> bool:
+        """Return whether there is an object for each reference: else programs search for it."""
+        return all(self._is_there(one) for one in references)
+
+    def _is_there(self, one: Reference) -> bool:
+        entry = self._newest.get(one.number)
+        if entry is None or entry.kind == FREE:
+            return False
+        return one.generation == (entry.generation if entry.kind == IN_USE else 0)
 
     def _list(self) -> Iterator[int]:
         data = self._data
@@ -89,11 +122,9 @@ class Strays:
         return False
 
     def _is_copy(self, at: int) -> bool:
-        """Return whether a listed stream has nothing but what the sections say: PDFBox writes such.
-        """
-        place = max((one for one in self._objects if one < at), default=0)
+        """Return whether a listed stream says only what the sections say: PDFBox writes such."""
         try:
-            copy = read_section(self._data, place, Reader(_TOKENS, _TOKENS))
+            copy = read_section(self._data, self._place_before(at), Reader(_TOKENS, _TOKENS))
         except (Irregular, Refused):
             return False
         return (
@@ -105,6 +136,10 @@ class Strays:
             )
         )
 
+    def _place_before(self, at: int) -> int:
+        """Return where the object is listed in which an offset may be."""
+        return self._places[max(0, bisect_right(self._places, at) - 1)] if self._places else 0
+
     def _is_in_section(self, at: int) -> bool:
         index = bisect_right(self._sections, (at, len(self._data) + 1)) - 1
         return index >= 0 and at < self._sections[index][1]
@@ -115,8 +150,7 @@ class Strays:
         They take that behind the first object, if this says that the file is as long as it is.
         """
         data = self._data
-        following = sorted(self._objects)[1:2] or [len(data)]
-        front = following[0]
+        front = (self._places[1:2] or [len(data)])[0]
         if not _LINEARIZED.search(data, 0, front):
             return True
         numbers = {int(one) for one in _DIGITS.findall(data[:front])}

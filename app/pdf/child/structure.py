@@ -56,8 +56,14 @@ class Structure:
     def is_clear(self) -> bool:
         """Return whether all revisions are regular, from the first byte on. Raises Refused."""
         begins = [*(one.end for one in self._chain.revisions[1:]), 0]
-        return self.is_clear_until(len(self._data)) and all(
+        is_regular = self._chain.broken is None and all(
             begin is not None and self._is_regular(at, begin) for at, begin in enumerate(begins)
+        )
+        if not is_regular or not self._strays.is_linear_until(len(self._data)):
+            return False
+        # Each object was read, so that each reference is known.
+        return self._first_stray is None or (
+            self._strays.are_packed() and self._strays.lead_somewhere(self._reader.references)
         )
 
     def is_clear_until(self, end: int) -> bool:

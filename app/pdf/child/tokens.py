@@ -46,6 +46,8 @@ class Reader:
         self._left = tokens
         #: Bytes that may still be unpacked.
         self.inflated = inflated
+        #: All that was read.
+        self.references: set[Reference] = set()
 
     def read(self, data: bytes, at: int) -> tuple[Value, int]:
         """Return the value at a place, and where it ends. Raises Irregular, Refused."""
@@ -61,7 +63,8 @@ class Reader:
                     raise Irregular
                 stack[-1][1].append(items if token == b"]" else _pair(items))
             elif token == b"R":
-                top[-2:] = [_reference(top[-2:])]
+                top[-2:] = [reference := _reference(top[-2:])]
+                self.references.add(reference)
             else:
                 top.append(token)
             if len(stack) == 1:
