@@ -1,5 +1,6 @@
-"""Objects and tables that no section lists: programs that rebuild the table, or begin at the front,
-find them, and show what nobody sees elsewhere.
+"""Objects and tables that no section lists, which are seen in some programs alone.
+
+They rebuild the table, or begin at the front of a file.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ Length = Callable[[Reference], int]
 
 
 class Body(NamedTuple):
-    """An object: its value, the packed bytes of a stream and where they begin, and where it ends."""
+    """An object: its value, the packed bytes of a stream, where it ends, and where they begin."""
 
     reference: Reference
     value: Value
