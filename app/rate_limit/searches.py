@@ -9,7 +9,13 @@ takes one of few places. Where searches are quick, none waits, and no thread is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -68,7 +74,10 @@ class Searches:
             yield
 
     def lend_threads(self) -> None:
-        """Begin a thread for each search that takes long, if they are many; to be called often."""
+        """Begin a thread for each search that takes long, if they are many; to be called often.
+
+        Where no thread can be begun, the others wait.
+        """
         slow = self._slow_ones()
         if len(slow) < self._many:
             return
@@ -76,7 +85,8 @@ class Searches:
             for search in slow:
                 if search in self._going_on and not search.has_extra_thread:
                     search.has_extra_thread = True
-                    search.lent.enter_context(self.extra_thread())
+                    with suppress(RuntimeError):
+                        search.lent.enter_context(self.extra_thread())
 
     def _slow_ones(self) -> list[_Search]:
         if len(self._going_on) < self._many:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from threading import Event
+from typing import NoReturn
 
 import pytest
 
@@ -90,6 +91,19 @@ def test_slow_ones_that_began_at_once_get_a_thread_each() -> None:
         searches.lend_threads()
         assert extra == [1] * THREADS
     assert sum(extra) == 0
+
+
+def test_a_system_that_begins_no_thread_lets_the_others_wait() -> None:
+    searches = Searches(THREADS)
+
+    def no_thread() -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    searches.extra_thread = no_thread
+    with slow(searches, 2):
+        searches.lend_threads()
+    with searches.one():
+        pass
 
 
 def test_who_waits_for_long_is_refused() -> None:
