@@ -3,19 +3,14 @@
 A search that reads millions of rows takes seconds, in which it holds a thread and a connection.
 Sixteen clients that sent nothing else made a save wait for three seconds. So once half of the
 threads are at searches that take long, additional threads serve the others, and another search
-takes one of few places. Where searches are quick, none waits, and no thread is begun.
+waits until one place for such is free, as up to 32 may, each with a thread that replaces its own.
+Where searches are quick, none waits, and no thread is begun.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import (
-    AbstractContextManager,
-    ExitStack,
-    contextmanager,
-    nullcontext,
-    suppress,
-)
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -46,8 +41,9 @@ class Searches:
         self._many = max(threads // 2, 1)
         self._lock = Lock()
         self._going_on: set[_Search] = set()
-        #: Where a search waits for others that take long.
-        self.places = Places(threads, PATIENCE)
+        #: Where a search waits for others that take long; one goes on beside those that began at
+        #: once, so that connections are left to other requests, too.
+        self.places = Places(1, PATIENCE)
 
     @property
     def extra_thread(self) -> Callable[[], AbstractContextManager[None]]:
@@ -74,9 +70,9 @@ class Searches:
             yield
 
     def lend_threads(self) -> None:
-        """Begin a thread for each search that takes long, if they are many; to be called often.
+        """Begin a thread for each search that takes long, if they are many.
 
-        Where no thread can be begun, the others wait.
+        The worker calls it a few times a second (`Worker._keep_house`).
         """
         slow = self._slow_ones()
         if len(slow) < self._many:
@@ -85,8 +81,7 @@ class Searches:
             for search in slow:
                 if search in self._going_on and not search.has_extra_thread:
                     search.has_extra_thread = True
-                    with suppress(RuntimeError):
-                        search.lent.enter_context(self.extra_thread())
+                    search.lent.enter_context(self.extra_thread())
 
     def _slow_ones(self) -> list[_Search]:
         if len(self._going_on) < self._many:

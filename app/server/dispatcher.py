@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
@@ -39,12 +39,23 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
 
     @contextmanager
     def extra_thread(self) -> Iterator[None]:
-        """Run an additional thread while a request waits, in its own, for others to end."""
-        self._change_threads(1)
-        try:
+        """Run an additional thread while a request waits, in its own, for others to end.
+
+        Where the system begins no thread, the request holds its own, and others have one less.
+        """
+        with ExitStack() as stack:
+            with suppress(RuntimeError):
+                self._change_threads(1)
+                stack.callback(self._change_threads, -1)
             yield
-        finally:
-            self._change_threads(-1)
+
+    def start_new_thread(self, target: Callable[..., None], thread_no: int) -> None:
+        """Begin a thread. Raises RuntimeError; waitress would count it as running then."""
+        try:
+            super().start_new_thread(target, thread_no)
+        except RuntimeError:
+            self.threads.discard(thread_no)
+            raise
 
     def _change_threads(self, count: int) -> None:
         with self._lending:

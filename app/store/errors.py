@@ -52,6 +52,7 @@ class SearchesBusy(StoreError):
 
     def __init__(self, seconds: int = 5) -> None:
         super().__init__(seconds=seconds)
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class NoRoom(StoreError):

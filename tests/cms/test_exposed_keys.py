@@ -8,12 +8,15 @@ search may try.
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from lxml import etree
 
+from app.cms import NotedRevocation
 from app.cms.parsing import parse_xml
+from app.cms.revocation import crl_entries
+from app.cms.revocation.noted import digest_of, key_of
 from app.cms.signed_data.parsing import SignedData
 from app.cms.verdict import Answer
 from app.cms.verification.status import SignerStatus
@@ -29,6 +32,8 @@ pytestmark = pytest.mark.attacks
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 LATER = SIGNING_TIME + DAY
+MINUTE = timedelta(minutes=1)
+OCSP = "1.3.6.1.5.5.7.16.2"
 EXPOSED = "another certificate with the key of NCA was revoked"
 
 
@@ -185,3 +190,63 @@ def test_a_key_may_have_been_exposed_before_it_was_revoked(
         assert status.revocation.answer is answer, text(status.revocation)
         if answer is UNKNOWN and own == BOTH:
             assert_exposed(status)
+
+
+def test_what_nobody_signed_who_may_hides_no_exposed_key() -> None:
+    """Of many findings fifty are reported; the sender chose the dates of these."""
+    found = Revoked(OLD.serial, SIGNING_TIME + 4 * DAY, 1, SIGNING_TIME - 100 * DAY)
+    lists = (listed(ROOT, found, at=SIGNING_TIME + 6 * DAY), listed(ROOT), listed(NCA))
+    stranger = pki.person("STRANGER")
+    junk_responses = [
+        pki.ocsp(
+            ROOT,
+            OLD.serial,
+            "good",
+            by=stranger,
+            this_update=SIGNING_TIME + 7 * DAY + number * MINUTE,
+            next_update=SIGNING_TIME + 9 * DAY,
+        )
+        for number in range(60)
+    ]
+    held = [der.tlv(0xA1, der.oid(OCSP) + one) for one in junk_responses]
+    cms = pki.signed_data([pki.signer_info(IVAN)], [IVAN], revocation=held)
+    assert_exposed(verify(cms, lists=lists))
+
+
+@pytest.mark.parametrize("noted_only", [False, True])
+def test_a_later_compromise_counts_against_a_timestamp_also_if_it_is_only_noted(
+    noted_only: bool,
+) -> None:
+    value = pki.signature_of(pki.signer_info(IVAN))
+    stamp = pki.timestamp(value, SIGNING_TIME + DAY / 2)
+    cms = pki.read(sign(signature=value, unsigned=[der.attribute(TIMESTAMP, stamp)]))
+    revocation = Revoked(OLD.serial, SIGNING_TIME + 4 * DAY, 1)
+    moment = SIGNING_TIME + 6 * DAY
+    of_nca = listed(NCA, at=moment)
+    if noted_only:
+        [root], [old] = read(ROOT), read(OLD)
+        noted = NotedRevocation(
+            digest_of(old),
+            key_of(root),
+            "crl",
+            crl_entries.Revoked(revocation.when, revocation.reason),
+            moment - DAY,
+            moment + DAY,
+            complete=True,
+            denied=False,
+            public_key=key_of(old),
+            anchor_key=key_of(root),
+        )
+        verifier = Verifier(
+            read(ROOT),
+            intermediates=read(NCA),
+            crls=[listed(ROOT, at=moment), of_nca],
+            noted=[noted],
+        )
+    else:
+        crls = [listed(ROOT, revocation, at=moment), of_nca]
+        verifier = Verifier(read(ROOT), intermediates=read(*BOTH), crls=crls)
+    [status] = verifier.verify(cms, at=moment)
+    assert status.timestamp
+    assert status.timestamp.verdict.answer is UNKNOWN, text(status.timestamp.verdict)
+    assert EXPOSED in text(status.timestamp.verdict)

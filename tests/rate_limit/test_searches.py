@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from threading import Event
-from typing import NoReturn
 
 import pytest
 
@@ -44,14 +43,14 @@ def test_quick_searches_take_no_place() -> None:
     with ExitStack() as stack:
         for _ in range(THREADS):
             stack.enter_context(searches.one())
-        assert searches.places._free == 2
+        assert searches.places._free == 1
     assert not searches._going_on
 
 
 def test_a_search_beside_few_slow_ones_takes_no_place() -> None:
     searches = Searches(THREADS)
     with slow(searches, 1), searches.one():
-        assert searches.places._free == 2
+        assert searches.places._free == 1
 
 
 def test_beside_many_slow_ones_a_thread_serves_the_others() -> None:
@@ -67,10 +66,10 @@ def test_beside_many_slow_ones_a_thread_serves_the_others() -> None:
     with slow(searches, 2):
         with searches.one():
             assert extra == ["begun"]
-            assert searches.places._free == 1
+            assert searches.places._free == 0
         assert extra == ["begun", "ended"]
     with searches.one():
-        assert searches.places._free == 2
+        assert searches.places._free == 1
 
 
 def test_slow_ones_that_began_at_once_get_a_thread_each() -> None:
@@ -93,29 +92,15 @@ def test_slow_ones_that_began_at_once_get_a_thread_each() -> None:
     assert sum(extra) == 0
 
 
-def test_a_system_that_begins_no_thread_lets_the_others_wait() -> None:
-    searches = Searches(THREADS)
-
-    def no_thread() -> NoReturn:
-        raise RuntimeError("can't start new thread")
-
-    searches.extra_thread = no_thread
-    with slow(searches, 2):
-        searches.lend_threads()
-    with searches.one():
-        pass
-
-
 def test_who_waits_for_long_is_refused() -> None:
     searches = Searches(THREADS)
     searches.places.patience = 0.05
     with (
         slow(searches, 2),
         searches.one(),
-        searches.one(),
         pytest.raises(SearchesBusy, match="Other searches take long here"),
         searches.one(),
     ):
         pytest.fail("it must not begin")
     assert not searches._going_on
-    assert searches.places._free == 2
+    assert searches.places._free == 1

@@ -172,3 +172,30 @@ def test_background_work_that_waits_is_let_go_at_the_end(
     place.wait()
     go.set()
     dispatcher.shutdown()
+
+
+def test_a_thread_that_cannot_be_begun_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was counted as running, and a real one ended in its place."""
+    dispatcher = Dispatcher(2)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    try:
+        with monkeypatch.context() as system:
+            system.setattr(threading.Thread, "start", refuse)
+            for _ in range(3):
+                with dispatcher.extra_thread():
+                    pass
+        for _ in range(3):
+            with dispatcher.extra_thread():
+                pass
+        wait_until(lambda: not dispatcher.stop_count, "additional threads have ended", 10)
+        begun: list[Task] = []
+        go = threading.Event()
+        for _ in range(2):
+            dispatcher.add_task(Task(1, begun, go))
+        wait_until(lambda: len(begun) == 2, "both threads are at work", 10)
+        go.set()
+    finally:
+        dispatcher.shutdown()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import product
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from app.store.search.criteria import KEPT_SHAPES, SINGLE_TAGS, Criteria, TagsMode
+from app.store.search.matching import matching
 from app.store.signatures import listing
+from tests.conftest import EngineMaker
 from tests.store.threads import find, number_of, save, walk
 
 #: With what a list of texts might be divided at, or end with.
@@ -70,3 +73,21 @@ def test_few_statements_are_kept(engine: Engine) -> None:
             )
             find(engine, criteria, limit=21)
     assert listing.page_statement.cache_info().currsize == KEPT_SHAPES
+
+
+@pytest.mark.parametrize("mode", ["any", "all"])
+def test_many_tags_are_looked_up_in_an_index(
+    open_engine: EngineMaker, sqlite_url: str, mode: TagsMode
+) -> None:
+    """A condition of SQLite that is compared with 1 uses none."""
+    sqlite = open_engine(sqlite_url)
+    criteria = Criteria(tags=tuple(TAGS), tags_mode=mode)
+    statement = select(func.count()).select_from(matching(criteria.shape).subquery())
+    values = {**criteria.parameters}
+    compiled = statement.compile(sqlite)
+    with sqlite.connect() as connection:
+        sent = compiled.construct_params(values)
+        sent["tags"] = json.dumps(sent["tags"])
+        given = tuple(sent[name] for name in compiled.positiontup or ())
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", given).all()
+    assert not [row for row in plan if "SCAN signature_tags" in row[3]], plan

@@ -31,7 +31,8 @@ class RevocationFinding:
     `noted` is that revocation as it is to be kept, if the answer about the certificate is no, and
     this says so; or a hold that was kept before, and is known to be lifted now. `signer` is the
     certificate with whose key it is signed; None if it says nothing, as where nobody who may has
-    signed it, and its dates are mere claims.
+    signed it, and its dates are mere claims. `exposes`: it speaks against the key of the
+    certificate at the decisive time, whatever its dates.
     """
 
     certificate: Certificate
@@ -46,6 +47,7 @@ class RevocationFinding:
     noted: NotedRevocation | None = None
     signer: Certificate | None = None
     is_delta: bool = False
+    exposes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,16 @@ def report(
 ) -> list[RevocationFinding]:
     """Report what was found about a certificate; `verdict` is the answer that follows.
 
-    `above` is the rest of its path, from its issuer. Of more than MAX_REPORTED the accusations and
-    the newest are reported.
+    `above` is the rest of its path, from its issuer. Of more than MAX_REPORTED what decides, the
+    accusations, and the newest are reported, and last what nobody has signed who may.
     """
     lifting = [one.this_update for one, finding in found if finding.lifts and _is_stated(one)]
-    if len(found) > MAX_REPORTED:
-        found = nlargest(MAX_REPORTED, found, key=_weight)
     deciding = [one for _, one in found if verdict in (one.verdict, one.during)]
     # Of several the newest: it has the same effect, and says more.
     is_no = verdict.answer is Answer.NO
     decisive = max(deciding, key=lambda one: one.this_update, default=None)
+    if len(found) > MAX_REPORTED:
+        found = nlargest(MAX_REPORTED, found, key=lambda one: _weight(one[0], one[1], decisive))
     return [
         replace(
             _report_one(certificate, statement, finding, decides=finding is decisive),
@@ -104,7 +106,8 @@ def report_exposing(authority: Certificate, statement: Statement) -> RevocationF
         "another certificate with the key of {subject} was revoked, and not for being superseded",
         subject=title(authority.subject),
     )
-    return _report_one(authority, statement, Finding(doubt, statement.this_update), decides=False)
+    finding = Finding(doubt, statement.this_update)
+    return replace(_report_one(authority, statement, finding, decides=False), exposes=True)
 
 
 def _is_stated(one: Statement | Doubt) -> bool:
@@ -154,9 +157,14 @@ def _note(
     )
 
 
-def _weight(one: tuple[Statement | Doubt, Finding]) -> tuple[bool, datetime]:
-    statement, finding = one
-    return finding.verdict.answer is Answer.NO, statement.this_update
+def _weight(
+    statement: Statement | Doubt, finding: Finding, decisive: Finding | None
+) -> tuple[bool, bool, bool, bool, datetime]:
+    """Return how much a statement counts: the sender brings any number, with any dates."""
+    if isinstance(statement, Doubt):
+        return False, False, False, False, statement.this_update
+    is_no = finding.verdict.answer is Answer.NO
+    return finding is decisive, is_no, statement.revoked is not None, True, statement.this_update
 
 
 def _report_one(

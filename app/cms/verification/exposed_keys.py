@@ -67,6 +67,8 @@ def _is_exposing(one: RevocationFinding, at: datetime) -> bool:
     for others with its key. A later revocation tells of that time by its invalidityDate (RFC 5280
     section 5.3.2).
     """
+    if one.exposes:
+        return True
     if one.revoked is None or one.revoked.reason in HARMLESS:
         return False
     if one.verdict.answer is Answer.NO:

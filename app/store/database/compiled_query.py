@@ -122,7 +122,7 @@ def _translated(connection: Connection, sql: str) -> Iterator[None]:
         lost = sessions.is_lost(connection, error)
         if lost:
             connection.invalidate(error)
-            sessions.note_loss(connection.engine)
+            sessions.note_loss(connection.engine, error)
         raise DBAPIError.instance(
             sql,
             None,

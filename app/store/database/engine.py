@@ -29,8 +29,9 @@ IDLE_BEFORE_PING = 1.0
 #: The execution option of a replica's engine that holds its primary's engine.
 PRIMARY = "primary"
 #: Connections that a process may open beyond one for each of its threads: for health checks, for
-#: background work, and for two large answers, which need two each.
-OVERFLOW = 4
+#: background work, for two large answers, which need two each, and for searches that take long,
+#: whose threads others have meanwhile.
+OVERFLOW = 8
 
 
 def engine_options(

@@ -33,6 +33,8 @@ class _BinaryUuid(UUIDBinaryLoader):
 SESSION = "session"
 #: Statements that a session keeps at most.
 _MOST = 100
+#: Seconds within which it is noted once that a database only reads.
+_ONCE_IN = 1.0
 #: When a connection of an engine was last found to be lost.
 _LOST_AT: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
 
@@ -64,7 +66,9 @@ def is_lost(connection: Connection, error: Exception) -> bool:
 def leave_read_only(context: ExceptionContext) -> None:
     """Treat a session that is read-only as lost, as `is_lost` does, and others of its time."""
     if isinstance(context.original_exception, ReadOnlySqlTransaction):
-        context.is_disconnect = True
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+        if context.engine is not None:
+            note_loss(context.engine, context.original_exception)
 
 
 def is_read_only(connection: Any) -> bool:
@@ -72,9 +76,15 @@ def is_read_only(connection: Any) -> bool:
     return bool(connection.execute("SHOW transaction_read_only").fetchone()[0] == "on")
 
 
-def note_loss(engine: Engine) -> None:
-    """Record that a connection was lost: the others usually are at the same time."""
-    _LOST_AT[engine] = time.monotonic()
+def note_loss(engine: Engine, error: BaseException) -> None:
+    """Record that a connection was lost by an error: the others usually are at the same time.
+
+    Of a database that only reads once a second, lest all are tested for each write that it refuses.
+    """
+    now = time.monotonic()
+    pause = _ONCE_IN if isinstance(error, ReadOnlySqlTransaction) else 0.0
+    if now >= _LOST_AT.get(engine, now - pause) + pause:
+        _LOST_AT[engine] = now
 
 
 def is_doubtful(engine: Engine, idle_since: float) -> bool:

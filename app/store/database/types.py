@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     ARRAY,
@@ -139,6 +139,10 @@ class is_among(FunctionElement[bool]):  # noqa: N801 - reads as the SQL function
 
     type = Boolean()
     inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Self:
+        """Return it as it is: compared with 1, as SQLite's booleans are, it would use no index."""
+        return self
 
 
 @compiles(is_among, "postgresql")

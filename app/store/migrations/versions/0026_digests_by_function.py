@@ -31,12 +31,10 @@ def _function_of_before() -> str:
 def upgrade() -> None:
     """Replace the function."""
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION save_version")
         op.execute(_function_of_before().replace(_BEFORE, _AFTER))
 
 
 def downgrade() -> None:
     """Restore the function of before."""
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION save_version")
         op.execute(_function_of_before())
