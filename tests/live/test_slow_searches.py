@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.live.client import Client
+from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
 from tests.live.server import wait_until
 
@@ -36,9 +36,13 @@ def test_searches_that_take_long_leave_threads_to_others(
             waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             wait_until(lambda: len(postgres_database.execute(waiting)) >= 4, "searches wait", 10)
             time.sleep(2)
-            for _ in range(10):
+
+            def read(one: Client, _number: int) -> float:
                 began = time.monotonic()
-                assert client.read("read meanwhile").status_code == 200
-                assert time.monotonic() - began < 1
-            assert len(postgres_database.execute(waiting)) <= 6
+                for _ in range(10):
+                    assert one.read("read meanwhile").status_code == 200
+                return time.monotonic() - began
+
+            assert max(together(server.address, 4, read)) < 5
+            assert len(postgres_database.execute(waiting)) <= 5
         assert set(searches) <= {200, 503}
