@@ -215,6 +215,23 @@ def test_a_signature_of_another_type_is_doubted() -> None:
 
 
 @pytest.mark.attacks
+@pytest.mark.parametrize("kind", [b"[/Sig]", b"<< /Sig /Sig >>", b"4 0 R"])
+def test_a_type_that_is_no_name_is_doubted(kind: bytes) -> None:
+    draft = Draft()
+    draft.sign(kind=kind)
+    [one] = verify(draft.data)
+    assert text(one.whole_document).startswith(OVERLAP)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("length", [b"9999999999 0 R", b"2147483648 0 R", b"77 99999 R"])
+def test_a_length_by_a_number_that_no_object_has_is_doubted(length: bytes) -> None:
+    body = b"<< /Length %s >>\nstream\nBT\nendstream" % length
+    [one] = verify(signed(objects={**DRAWN, 5: body}))
+    assert text(one.whole_document).endswith(OVERLAP.removeprefix("unknown: "))
+
+
+@pytest.mark.attacks
 @pytest.mark.parametrize(
     "written",
     [

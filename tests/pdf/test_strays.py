@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from time import process_time
 from zlib import adler32
 
 import pytest
 
 from app.pdf.child.answering import answer
-from app.pdf.child.strays import find_objects
+from app.pdf.child.chain import Chain
+from app.pdf.child.strays import Strays, find_objects
+from app.pdf.child.structure import Structure
+from app.pdf.child.tokens import Reader
 from app.pdf.limits import USUAL
+from tests.cpu import allowed
 from tests.pdf.judging import text, verify
 from tests.pdf.test_gaps import DRAWN, SIGNATURE, signed
 from tests.pdf.writing import ROOM, fill, new, stream, update
@@ -54,7 +59,7 @@ def doubts_of(objects: Mapping[int, bytes]) -> object:
     ],
 )
 def test_all_that_programs_take_for_objects_is_found(written: bytes) -> None:
-    assert len(list(find_objects(b"(x " + written + b")"))) == 1
+    assert list(find_objects(b"(x " + written + b")"))
     page = stream(b"BT ET %\n" + written)
     assert text(verify(signed(objects={4: page}))[0].whole_document) == AMBIGUOUS
 
@@ -172,3 +177,76 @@ def test_a_number_that_may_be_cut_off_is_doubted() -> None:
     for blanks, said in ((1, "yes: "), (300, AMBIGUOUS)):
         value = SIGNATURE.rstrip(b"\n") + b" " * blanks + b"12 0 obj\n[]\nendobj\n"
         assert text(verify(signed(signature=value, objects=DRAWN))[0].whole_document) == said
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("written", [b"%c\nobj", b"0 %c\n%d\nobj", b"%%%\r\n\r\n+0.\xa0obj"])
+def test_a_run_of_comments_is_doubted_however_long(written: bytes) -> None:
+    page = stream(b"BT ET\n4 %c\n" + b"%1 %1\n" * 99 + written)
+    assert text(verify(signed(objects={4: page}))[0].whole_document) == AMBIGUOUS
+
+
+@pytest.mark.attacks
+def test_a_comment_that_begins_in_a_packed_stream_hides_nothing_behind_it() -> None:
+    """What is looked for behind a comment may begin before another comment ends."""
+    held = stream(stored(b"\n%c\n0 obj"), b"/Type /EmbeddedFile /Filter /FlateDecode")
+    assert doubts_of({22: held}) == []
+    held += b" endobj 4 0 %c\nobj\n" + stream(b"BT (I owe 7777777) Tj ET")
+    assert doubts_of({22: held}) == ["structure"]
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"%1 %1 %1 %1 %1\n",
+        b"1%1%1%1%1\n",
+        b"%trailer\n",
+        b"trailer%\n",
+        b"%trailer%trailer\n",
+        b"\n\n%\n",
+        b"1 + ",
+        b"/XRef ",
+    ],
+)
+def test_comments_are_read_once(line: bytes) -> None:
+    pdf = signed(objects={**DRAWN, 5: stream(line * (2_000_000 // len(line)))})
+    begin = process_time()
+    found = Structure(pdf, USUAL)
+    assert found.is_known()
+    found.is_clear_until(len(pdf))
+    found.is_clear()
+    assert process_time() - begin < allowed(2.0)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("piece", [b"endobj%", b"%endobj\n", b"\nendobj\n%", b"endobj "])
+def test_ends_of_the_first_object_are_looked_behind_once(piece: bytes) -> None:
+    pdf = linearized(0, piece * (2_000_000 // len(piece)) + b"\n" + TABLE)
+    begin = process_time()
+    found = Structure(pdf, USUAL)
+    for end in range(len(pdf) - 32, len(pdf)):
+        found.is_clear_until(end)
+    assert process_time() - begin < allowed(2.0)
+
+
+@pytest.mark.attacks
+def test_a_copy_of_a_section_is_read_once() -> None:
+    """However often its keyword stands in it: here, in an array of as many tokens as are read."""
+    rows = b"/Index [] /Size 9 /Root 1 0 R /W [1 4 2] /A [%s]" % (b"/XRef " * 90_000)
+    pdf = signed(objects={**DRAWN, 5: stream(b"", b"/Type /XRef " + rows)})
+    begin = process_time()
+    assert Structure(pdf, USUAL).is_clear_until(len(pdf))
+    assert process_time() - begin < allowed(2.0)
+
+
+def test_too_many_strays_are_not_held() -> None:
+    pdf = signed(objects={**DRAWN, 5: stream(b"1 0 obj " * 250_000)})
+    assert not Structure(pdf, USUAL).is_clear_until(1)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("written", [b"%d", b"0000000000000000000000%d", b"+%d", b"+00%d."])
+def test_the_length_of_a_linearized_file_is_found_however_written(written: bytes) -> None:
+    strays = Strays(written % 1234 + b" 1", Chain((), None), Reader(0, 0))
+    assert [strays.says(one) for one in (1234, 1, 234, 123)] == [True, True, False, False]

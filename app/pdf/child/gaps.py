@@ -42,7 +42,9 @@ def name_gap(data: bytes, one: SignatureField, structure: Structure) -> str | No
         dictionary = _read_own(data, one, structure)
     except (Irregular, Refused):
         return "gap"
-    if dictionary.get(b"/Type", b"/Sig") not in _TYPES or not _OTHERS.isdisjoint(dictionary):
+    kind = dictionary.get(b"/Type", b"/Sig")
+    is_other = not isinstance(kind, bytes) or kind not in _TYPES
+    if is_other or not _OTHERS.isdisjoint(dictionary):
         return "overlap"
     try:
         return None if structure.is_apart_until(_gap(one)[1]) else "overlap"

@@ -12,8 +12,8 @@ from app.pdf.child.tokens import BLANKS, Irregular, Reader, Reference, Value, in
 FREE, IN_USE, PACKED = 0, 1, 2
 _KINDS = {ord("f"): FREE, ord("n"): IN_USE}
 #: The largest number of an object (ISO 32000-1 annex C), and the largest generation.
-_MAX_NUMBER = 8_388_607
-_MAX_GENERATION = 65_535
+MAX_NUMBER = 8_388_607
+MAX_GENERATION = 65_535
 _BEGIN = re.compile(rb"xref[ \t]*(?:\r\n|\r|\n)[ \t\r\n\f]*")
 _HEAD = re.compile(rb"([0-9]{1,10}) +([0-9]{1,10}) *(?:\r\n|\r|\n)")
 _ENTRIES = re.compile(rb"(?:[0-9]{10} [0-9]{5} [nf](?: \n| \r|\r\n))*")
@@ -59,7 +59,7 @@ def read_section(data: bytes, named: int, reader: Reader) -> Section:
         trailer, end, own = body.dictionary, body.end, body.reference
     size = integer(trailer.get(b"/Size"))
     previous = integer(trailer[b"/Prev"]) if b"/Prev" in trailer else None
-    if not 0 < size <= _MAX_NUMBER + 1:
+    if not 0 < size <= MAX_NUMBER + 1:
         raise Irregular
     return Section(named, start, end, entries, trailer, own, size, previous)
 
@@ -140,7 +140,7 @@ def _collect(listed: Iterable[tuple[int, Entry]]) -> dict[int, Entry]:
     """Return entries by their numbers, each of which stands once. Raises Irregular."""
     found: dict[int, Entry] = {}
     for number, entry in listed:
-        if number in found or number > _MAX_NUMBER or not _is_regular(number, entry):
+        if number in found or number > MAX_NUMBER or not _is_regular(number, entry):
             raise Irregular
         found[number] = entry
     return found
@@ -148,7 +148,7 @@ def _collect(listed: Iterable[tuple[int, Entry]]) -> dict[int, Entry]:
 
 def _is_regular(number: int, entry: Entry) -> bool:
     if entry.kind == FREE:
-        return entry.generation <= _MAX_GENERATION
+        return entry.generation <= MAX_GENERATION
     if entry.kind == IN_USE:
-        return number > 0 and entry.place > 0 and entry.generation < _MAX_GENERATION
+        return number > 0 and entry.place > 0 and entry.generation < MAX_GENERATION
     return entry.kind == PACKED and number > 0 and entry.place > 0

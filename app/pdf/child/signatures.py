@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pikepdf import Pdf, PdfError
 
@@ -13,7 +14,9 @@ from app.pdf.child.gaps import list_shared
 from app.pdf.child.opening import Refused, opened, text
 from app.pdf.child.remarks import list_remarks
 from app.pdf.child.revisions import list_changes
+from app.pdf.child.sections import MAX_GENERATION, MAX_NUMBER
 from app.pdf.child.structure import Structure
+from app.pdf.child.tokens import Reference
 from app.pdf.limits import Limits
 
 
@@ -34,9 +37,7 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         # Each has a part of the file of its own: the gap in its ByteRange.
         if sum(len(one.contents) for one in signed) > len(data):
             raise Refused("inflated")
-        structure = Structure(
-            data, limits, lambda one: pdf.get_object((one.number, one.generation))
-        )
+        structure = Structure(data, limits, partial(_length, pdf))
         changes = [list_changes(data, pdf, one, structure, limits) for one in signed]
         shared = list_shared(signed)
         places = {one.field.objgen: at for at, one in enumerate(signed) if one.field.is_indirect}
@@ -55,6 +56,13 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
             more = {"stamps": stamps, "drawn": drawn}
             found.append(FoundSignature({**facts, **more}, one.contents))
         return found
+
+
+def _length(pdf: Pdf, one: Reference) -> object:
+    """Return what a reference to a length leads to; None if no object can have its number."""
+    if one.number > MAX_NUMBER or one.generation > MAX_GENERATION:
+        return None
+    return pdf.get_object((one.number, one.generation))
 
 
 def _find_drawn(pdf: Pdf, limits: Limits) -> tuple[int, int] | None:

@@ -80,7 +80,7 @@ class Structure:
     @cached_property
     def _strays(self) -> Strays:
         """What no section lists. Raises Refused."""
-        return Strays(self._data, self._chain)
+        return Strays(self._data, self._chain, self._reader)
 
     @cached_property
     def _first_stray(self) -> int | None:
