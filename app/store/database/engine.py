@@ -31,7 +31,7 @@ PRIMARY = "primary"
 #: Connections that a process may open beyond one for each of its threads: for health checks, for
 #: background work, for two large answers, which need two each, and for searches that take long,
 #: whose threads others have meanwhile.
-OVERFLOW = 8
+OVERFLOW = 6
 
 
 def engine_options(
