@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    Text,
     and_,
-    any_,
     bindparam,
     case,
     func,
@@ -21,11 +18,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.cms import Answer, NotedRevocation, Revoked, SignerStatus
 from app.store.database.compiled_query import Prepared
+from app.store.database.types import TextList, is_among
 from app.store.migrations.steps import is_missing
 from app.store.models import Revocation
 from app.store.signatures.judgements import has_to_be_judged, judge_again
@@ -41,21 +38,18 @@ Certificates are given by the SHA-256s of what is signed of them, and public key
 _NO_REASON = -1
 
 
-@cache
-def _find(dialect: str) -> Prepared:
-    """Build the statement that each save with a path to an anchor runs."""
-    some = or_(
-        _is_among(dialect, Revocation.certificate, "some"),
-        _is_among(dialect, Revocation.public_key, "keys"),
+#: The statement that each save with a path to an anchor runs.
+_FIND = Prepared(
+    select(Revocation.__table__)
+    .where(
+        or_(
+            is_among(Revocation.certificate, bindparam("some", type_=TextList())),
+            is_among(Revocation.public_key, bindparam("keys", type_=TextList())),
+        )
     )
-    by_time = Revocation.certificate, Revocation.revoked_at, Revocation.reason
-    return Prepared(select(Revocation.__table__).where(some).order_by(*by_time), kept=True)
-
-
-def _is_among(dialect: str, column: Any, name: str) -> ColumnElement[bool]:
-    if dialect == "postgresql":
-        return cast(ColumnElement[bool], column == any_(bindparam(name, type_=ARRAY(Text()))))
-    return cast(ColumnElement[bool], column.in_(bindparam(name, expanding=True)))
+    .order_by(Revocation.certificate, Revocation.revoked_at, Revocation.reason),
+    kept=True,
+)
 
 
 def recall_of(engine: Engine) -> Recall:
@@ -118,7 +112,7 @@ def find_revocations(
 ) -> list[NotedRevocation]:
     """Return what is known against certificates and keys, by the digests of `Recall`."""
     given = {"some": sorted(certificates), "keys": sorted(keys)}
-    rows = _find(connection.dialect.name).fetch(connection, given)
+    rows = _FIND.fetch(connection, given)
     return [_noted(*row) for row in rows]
 
 
