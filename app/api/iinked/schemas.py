@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, get_args
@@ -20,6 +20,7 @@ from app.api.iinked.errors import (
     NoSigners,
 )
 from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
+from app.api.iinked.threads import check_thread
 from app.api.params.fields import Choice, Digits, Flag, Integer, MediaType, Text
 from app.api.params.merging import read_parameters
 from app.api.params.schemas import FieldsSchema, aware
@@ -41,31 +42,7 @@ MAX_MESSAGE = 2_000
 #: The family's names for the order of signing. The types for video and live meetings are not
 #: supported.
 TYPES = ("concurrent", "Sequential", "Counterpart")
-#: Bytes of a package's thread name, in UTF-8, times its documents, since an index has it for each.
-MAX_THREADS_BYTES = 16 * 1024
-#: What of that goes with a package, each document, and each byte of the documents' texts: the index
-#: grows by less than ten bytes for each byte that is sent.
-_OF_PACKAGE, _OF_DOCUMENT, _OF_BYTE = 2_000, 24, 4
 _MAX_ORDER = 2**31 - 1
-
-
-def longest_thread(documents: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many bytes of UTF-8 the thread name of a package with these documents may have."""
-    texts = [text for one in documents for text in one.values() if isinstance(text, str)]
-    sent = sum(len(text.encode()) for text in texts)
-    most = _OF_PACKAGE + _OF_DOCUMENT * len(documents) + _OF_BYTE * sent
-    return min(most, MAX_THREADS_BYTES) // len(documents)
-
-
-def _check_thread(thread: str | None, documents: Sequence[Mapping[str, Any]]) -> None:
-    most = longest_thread(documents)
-    if thread and len(thread.encode()) > most:
-        raise ParameterError(
-            '"{field}" parameter must have at most {limit} bytes with {number} documents',
-            field="thread",
-            limit=most,
-            number=len(documents),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +152,7 @@ class AddSchema(RequestSchema):
             raise InvalidType('"{field}" parameter must be set', field="type")
         if not data["documents"]:
             raise NoDocuments('"{field}" parameter must be set', field="documents")
-        _check_thread(data["thread"], data["documents"])
+        check_thread(data["thread"], data["documents"])
         if not data["signers"]:
             raise NoSigners('"{field}" parameter must be set', field="signers")
         contents = read_contents(data["documents"])

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api.iinked.schemas import longest_thread
+from app.api.iinked.threads import longest_thread
 from app.extensions import db
 from tests.store.test_index_size import DEAR, HEAD, LETTERS, bytes_of_index
 
