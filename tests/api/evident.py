@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import der, pki
 from tests.api.asking import content_of
+from tests.conftest import AppMaker
 from tests.evidence.services import Services, now
 from tests.pki import Holder
 
 CONTENT = b"a document"
 NAMED = {"document": "doc", "thread": "main"}
+
+
+@pytest.fixture(name="app")
+def app_with_evidence(make_app: AppMaker, services: Services, tmp_path: Path) -> Flask:
+    """Provide an application that obtains evidence from the services."""
+    return make_app(**services.settings(tmp_path))
+
+
+@pytest.fixture(name="client")
+def client_with_evidence(app: Flask) -> FlaskClient:
+    """Provide a client of it."""
+    return app.test_client()
 
 
 def sign(

@@ -17,7 +17,15 @@ from app.store.models import Revocation, Signer
 from app.store.signatures.standings import LEFT
 from tests import pki
 from tests.api.asking import content_of, message_of, save
-from tests.api.evident import NAMED, answers, evidence_of, sign, work
+from tests.api.evident import (
+    NAMED,
+    answers,
+    app_with_evidence,
+    client_with_evidence,
+    evidence_of,
+    sign,
+    work,
+)
 from tests.api.evident import text as encoded
 from tests.api.test_signed import IVAN, engine_of, package, standings
 from tests.conftest import AppMaker
@@ -25,19 +33,11 @@ from tests.evidence.services import Services, now
 from tests.pki import Revoked
 from tests.test_cli import run
 
+__all__ = ["app_with_evidence", "client_with_evidence"]
+
 pytestmark = pytest.mark.attacks
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(name="app")
-def app_with_evidence(make_app: AppMaker, services: Services, tmp_path: Path) -> Flask:
-    return make_app(**services.settings(tmp_path))
-
-
-@pytest.fixture(name="client")
-def client_with_evidence(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def revoke(services: Services) -> Revoked:

@@ -26,22 +26,22 @@ from app.cms import (
 from app.cms.augmentation import additions
 from tests import der, pki
 from tests.api.asking import message_of, save
-from tests.api.evident import CONTENT, NAMED, sign, sign_info, text, work
+from tests.api.evident import (
+    CONTENT,
+    NAMED,
+    app_with_evidence,
+    client_with_evidence,
+    sign,
+    sign_info,
+    text,
+    work,
+)
 from tests.cms.augmenting import FORMS, check_verbatim, write
-from tests.conftest import AppMaker
 from tests.evidence.services import Services, now
 
+__all__ = ["app_with_evidence", "client_with_evidence"]
+
 LATER = datetime(2055, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(name="app")
-def app_with_evidence(make_app: AppMaker, services: Services, tmp_path: Path) -> Flask:
-    return make_app(**services.settings(tmp_path))
-
-
-@pytest.fixture(name="client")
-def client_with_evidence(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def fetch(client: FlaskClient, profile: str = "original", **more: str) -> TestResponse:

@@ -15,25 +15,28 @@ from app.api.ncanode.evidence.serializers import write_reasons
 from app.store.signatures.rows import FETCH_ROWS
 from app.wording.sentences import Wording
 from tests.api.asking import content_of, message_of, rows, save
-from tests.api.evident import CONTENT, NAMED, answers, claims, evidence_of, sign, text, work
+from tests.api.evident import (
+    CONTENT,
+    NAMED,
+    answers,
+    app_with_evidence,
+    claims,
+    client_with_evidence,
+    evidence_of,
+    sign,
+    text,
+    work,
+)
 from tests.api.test_reach import statements
 from tests.cms.test_key_info import XADES, signing_certificate, xades
 from tests.conftest import AppMaker
 from tests.evidence.services import Services, now
 from tests.pki import Revoked
 
+__all__ = ["app_with_evidence", "client_with_evidence"]
+
 NOTHING = {"B": "yes", "T": "no", "LT": "no", "LTA": "no"}
 LASTING = {"B": "yes", "T": "yes", "LT": "yes", "LTA": "yes"}
-
-
-@pytest.fixture(name="app")
-def app_with_evidence(make_app: AppMaker, services: Services, tmp_path: Path) -> Flask:
-    return make_app(**services.settings(tmp_path))
-
-
-@pytest.fixture(name="client")
-def client_with_evidence(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def test_before_and_after_the_worker(app: Flask, client: FlaskClient, services: Services) -> None:
