@@ -59,7 +59,7 @@ def link_address(token: str) -> str:
 
 
 def make_link(wanted: LinkWanted) -> MadeLink:
-    """Make a link to a version, for whoever may read it: the link shows it to anyone.
+    """Make a link to a version, which shows it to anyone: so the caller must be able to read it.
 
     Raises:
         SignatureNotFound: there is none, or no access to it.

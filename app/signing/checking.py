@@ -55,7 +55,7 @@ def require_acceptable(
 
 
 def _require_person_alone(statuses: Sequence[SignerStatus], person: AskedSigner) -> None:
-    """Require that nobody else's signature is sent along with that of the person."""
+    """Require that no other signature is sent along with that of the person."""
     mine = [is_person(claims_of(status.certificate), person) for status in statuses]
     if any(mine) and not all(mine):
         raise Refusal("others_too")

@@ -66,7 +66,7 @@ class Loaded:
     ) -> Verifier:
         """Return a verifier with additional revocation data, and certificates for paths.
 
-        The latter are nobody's word: they come from signatures, tokens and packages.
+        The latter come from signatures, tokens and packages, and count as brought by the sender.
         """
         return _make_verifier(self.contents, list(found), list(certificates))
 

@@ -23,7 +23,7 @@ _LASTS: Final = timedelta(minutes=1)
 
 
 def keep_new_link(response: Response, made: MadeLink) -> None:
-    """Give a link that was made to the page that shows it."""
+    """Keep a new link in a cookie, for the page that shows it after the redirect."""
     sessions.set_cookie(response, _cookie_name(), made.token, _LASTS)
 
 

@@ -81,7 +81,7 @@ def render(
         has_verify=current_app.config["PUBLIC_VERIFY"],
         **values,
     )
-    # A name or a reason may have marks that make it read otherwise (UAX #9), whoever wrote it.
+    # Any text may have marks that change the direction in which it is read (UAX #9).
     html = neutralise(html)
     if hides_numbers:
         html = mask_numbers(html)

@@ -45,7 +45,7 @@ def trouble_with_file(error: CmsError | ParameterError, data: bytes) -> Trouble:
 
 
 def is_key(data: bytes) -> bool:
-    """Return whether a file looks like a private key, which nobody should send."""
+    """Return whether a file looks like a private key, which must never be sent."""
     return _IS_KEY(data[:_HEAD]) is not None
 
 

@@ -48,9 +48,8 @@ def unread_names() -> list[str]:
     """Return the names of parameters that a page of the office does not read.
 
     Of a file those that its view has noted: none if it was refused before it read any. Where there
-    is no page, none is told either. On the pages of others they stay untold: whoever passes on a
-    link may add to it what it was passed on by, and there a parameter chooses nothing but which
-    signers are shown.
+    is no page, there are none either. Pages for other people don't name any: programs that forward
+    a link may add parameters to it, and on these pages a parameter only selects signers.
     """
     if not request.path.startswith("/app"):
         return []

@@ -189,8 +189,8 @@ def _answer(
 def _origin(*, is_new: bool = False) -> Origin:
     """Return what answers are made with.
 
-    Who has a signer's link acts as the signer, and opens the document: so only who may read and
-    write gets one, but for whoever has just added the package.
+    The holder of a signer's link acts as the signer, and can open the document. So links are only
+    given to callers with the scopes `read` and `write`, and in the answer that adds the package.
     """
     has_links = caller_may("write") and (is_new or caller_may("read"))
     links = current_app.config["PUBLIC_URL"] if has_links else None

@@ -30,8 +30,8 @@ class RevocationFinding:
     revocation that it states, be it before the decisive time or later; None if it states none.
     `noted` is that revocation as it is to be kept, if the answer about the certificate is no, and
     this says so; or a hold that was kept before, and is known to be lifted now. `signer` is the
-    certificate with whose key it is signed; None if it says nothing, as where nobody who may has
-    signed it, and its dates are mere claims. `exposes`: it speaks against the key of the
+    certificate with whose key it is signed; None if it is not signed by an authorised issuer or
+    responder: then its dates are mere claims. `exposes`: it speaks against the key of the
     certificate at the decisive time, whatever its dates.
     """
 
@@ -81,7 +81,7 @@ def report(
     """Report what was found about a certificate; `verdict` is the answer that follows.
 
     `above` is the rest of its path, from its issuer. Of more than MAX_REPORTED what decides, the
-    accusations, and the newest are reported, and last what nobody has signed who may.
+    revocations and the newest are reported, and last what no authorised key has signed.
     """
     lifting = [one.this_update for one, finding in found if finding.lifts and _is_stated(one)]
     deciding = [one for _, one in found if verdict in (one.verdict, one.during)]

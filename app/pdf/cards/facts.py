@@ -75,7 +75,7 @@ def _of_timestamp(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason
 def _of_revocation(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
     """List the responses and the CRLs of the signature that show that it counts.
 
-    Its sender may have put in any others, which nobody has signed: what they say is no fact.
+    The sender may have added others, which no authority has signed: these state no facts.
     """
     about = one.status.certificate
     counting = [

@@ -1,8 +1,8 @@
 """Whether what a ByteRange leaves out is the value of the signature, and nothing else's.
 
-Nobody signs the bytes of the gap: not even the case of its digits. So it must be the Contents of
-this very signature dictionary as it stands in the file, no other object may reach into it, and the
-dictionary may be nothing else, such as an annotation whose Contents are shown.
+The bytes of the gap are not signed, not even the case of its digits. So the gap must be the
+Contents of this very signature dictionary as it stands in the file, no other object may reach into
+it, and the dictionary may be nothing else, such as an annotation whose Contents are shown.
 """
 
 from __future__ import annotations

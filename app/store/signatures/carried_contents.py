@@ -87,7 +87,7 @@ def _same(own: type[Signer], former: type[Signer]) -> list[ColumnElement[bool]]:
 def hash_function(signer: type[Signer]) -> ColumnElement[str]:
     """Return the one identifier of a row's hash function.
 
-    Older rows have that of the SignerInfo, which nobody signs.
+    Older rows have that of the SignerInfo, which is not signed.
     """
     named = signer.digest_algorithm
     return case(OTHER_DIGEST_NAMES, value=named, else_=named)

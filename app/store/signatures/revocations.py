@@ -98,8 +98,8 @@ class Remembered:
     def require_no_more(self, connection: Connection) -> None:
         """Require that no more is known by now: after results are written, before the commit.
 
-        Whoever notes one waits for the rows that were written, or is waited for: `keep_proven`.
-        Raises NotedMeanwhile.
+        A transaction that notes one (`keep_proven`) updates the same rows: one of the two waits
+        for the other. Raises NotedMeanwhile.
         """
         if self._certificates or self._keys:
             now = find_revocations(connection, self._certificates, self._keys)
