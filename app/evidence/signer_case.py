@@ -32,6 +32,7 @@ from app.evidence.lasting import has_ended
 from app.evidence.revocation import Proof, Question
 from app.evidence.stamping import NoTimestamp
 from app.store.evidence.keeping import Item, State
+from app.store.signatures.revocations import Recall
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
 from app.trust.recalling import chains_of, recalling
@@ -188,7 +189,7 @@ class SignerCase:
             accusing += proofs
             found = [part.found for proof in accusing for part in proof.parts]
             known = replace(self.kept, found=(*self.kept.found, *found))
-            self.status = self._verify(self.loaded.knowing_kept, known)
+            self.status = self._verify(self.loaded.knowing_kept, known, self.obtainer.recall)
 
     def _accusations(self, stamp: TimestampStatus, moment: datetime) -> list[Proof]:
         """Return what says that a certificate of an authority was revoked, so that it counts."""
@@ -258,13 +259,13 @@ class SignerCase:
     def _require_proven(self) -> None:
         """Require that the signature verifies with what will be kept, and nothing else.
 
-        All its tokens are there: so what speaks against one that would count is kept, too.
+        All its tokens are there: so what speaks against one that would count is kept, too, also if
+        that was noted: those who read the evidence have no notes.
         """
-        status = self._verify_alone()
         for _ in range(_MAX_TOKENS):
-            if not self._prove_others(status):
+            if not self._prove_others(self._verify_alone(None)):
                 break
-            status = self._verify_alone()
+        status = self._verify_alone(self.obtainer.recall)
         stamp = status.timestamp
         verdicts = [status.valid, status.path, status.revocation]
         if stamp is not None:
@@ -294,16 +295,18 @@ class SignerCase:
             raise Pending(lacking)
         return bool(questions)
 
-    def _verify_alone(self) -> SignerStatus:
-        """Verify with what will be kept, all tokens, the anchors, and nothing else."""
+    def _verify_alone(self, recall: Recall | None) -> SignerStatus:
+        """Verify with what will be kept, all tokens, the anchors, and what is recalled alone."""
         number = self.status.number
         own = [item.data for item in self.items if item.kind == "timestamp"]
         tokens = {number: (*self.kept.tokens.get(number, ()), *own)}
         found = tuple(proof.found for proof in self.proofs)
         only = Kept(tokens, tuple(self.certificates), found)
-        return self._verify(self.loaded.knowing_only, only)
+        return self._verify(self.loaded.knowing_only, only, recall)
 
-    def _verify(self, knowing: Callable[[Kept], Verifier], kept: Kept) -> SignerStatus:
+    def _verify(
+        self, knowing: Callable[[Kept], Verifier], kept: Kept, recall: Recall | None
+    ) -> SignerStatus:
         """Verify by the timestamp, if there is one, and with what was proven before.
 
         Evidence is to convince those, too, who don't know when this server saved the signature.
@@ -315,9 +318,7 @@ class SignerCase:
             )
 
         with self.obtainer.turn():
-            status = recalling(
-                verify, lambda one: chains_of([one]), self.loaded, self.obtainer.recall
-            )
+            status = recalling(verify, lambda one: chains_of([one]), self.loaded, recall)
         self.found.append(status)
         return status.by_timestamp or status
 
