@@ -18,15 +18,12 @@ from app.cms import (
     Occasion,
     OcspResponse,
     Reason,
-    RevocationData,
     SignedData,
     SignedXml,
     SignerStatus,
     TimestampStatus,
     Verdict,
     Verifier,
-    check_revocation,
-    noted_digest,
 )
 from app.evidence.lasting import has_ended
 from app.evidence.revocation import Proof, Question
@@ -146,7 +143,7 @@ class SignerCase:
             raise Pending(status.path.reasons)
 
     def _require_clock(self) -> None:
-        """Raise Pending if the signer's certificate has ended by a clock that nobody confirms.
+        """Raise Pending if the signer's certificate has ended by a clock that is not confirmed.
 
         For that a timestamp is asked for, which is not kept, once an hour for all. Where no
         authority is set up, the clock of this machine is believed.
@@ -158,8 +155,7 @@ class SignerCase:
             return
         value = status.certificate.der
         try:
-            verifier = self.loaded.knowing((), status.chain)
-            stamper.stamp(value, status.certificate, verifier, lambda _: ())
+            stamper.stamp(value, status.certificate, self._verify_token, lambda _: ())
         except NoTimestamp as error:
             raise Pending(error.reasons) from error
 
@@ -213,10 +209,8 @@ class SignerCase:
         if value is None:
             raise Impossible([_NOT_CANONICAL])
         try:
-            # The CA of the timestamp authority is often that of the signer.
-            verifier = self.loaded.knowing((), status.chain)
             token, stamp = self.obtainer.stamper.stamp(
-                value, status.certificate, verifier, self._accuse
+                value, status.certificate, self._verify_token, self._accuse
             )
         except NoTimestamp as error:
             raise (Impossible if error.is_final else Pending)(error.reasons) from error
@@ -225,20 +219,23 @@ class SignerCase:
         self.items.append(item)
         self.status = replace(self.status, timestamp=stamp)
 
+    def _verify_token(self, token: bytes, value: bytes, at: Occasion) -> TimestampStatus:
+        """Verify a new token over a value, with what was proven before against its authority."""
+        # The CA of the timestamp authority is often that of the signer.
+        kept = Kept(certificates=self.status.chain)
+
+        def verify(noted: tuple[NotedRevocation, ...]) -> TimestampStatus:
+            knowing = self.loaded.knowing_kept(replace(kept, noted=noted))
+            return knowing.verify_timestamp(token, value, at=at)
+
+        return recalling(verify, lambda stamp: [stamp.chain], self.loaded, self.obtainer.recall)
+
     def _accuse(self, stamp: TimestampStatus) -> Sequence[Reason]:
         """Return why a new token proves nothing: a certificate of its authority was revoked."""
         # A verified token has the former.
         moment = stamp.interval.latest if stamp.interval else self.saved_at
         verdicts = [one.verdict for one in self._accusations(stamp, moment)]
-        verdicts.append(self._recall_against(stamp.chain, moment))
         return [reason for one in verdicts if one for reason in one.reasons]
-
-    def _recall_against(self, chain: Sequence[Certificate], moment: datetime) -> Verdict | None:
-        """Return the no of a revocation of an authority that was proven before, if there is one."""
-        noted = self.obtainer.recall({noted_digest(one) for one in chain[:-1]}, ())
-        sources = [self.loaded.revocation, RevocationData(noted=noted)]
-        verdict = check_revocation(chain, Occasion.of(moment), sources, for_timestamps=True)
-        return verdict if verdict.answer is Answer.NO else None
 
     def _ask(self, question: Question) -> Proof | list[Reason]:
         """Obtain what decides about a certificate, once for each question."""

@@ -17,7 +17,6 @@ from app.cms import (
     Reason,
     TimestampNotObtained,
     TimestampStatus,
-    Verifier,
     choose_stamping_terms,
     read_timestamp_response,
     request_timestamp,
@@ -43,6 +42,8 @@ class NoTimestamp(Exception):
         self.is_final = is_final
 
 
+#: Verifies a token over a value.
+VerifyToken = Callable[[bytes, bytes, Occasion], TimestampStatus]
 #: Returns why a token that verifies does not count nevertheless; nothing if it counts.
 Doubt = Callable[[TimestampStatus], Sequence[Reason]]
 
@@ -56,11 +57,11 @@ class Stamper:
     clock: ConfirmedClock = field(default_factory=ConfirmedClock)
 
     def stamp(
-        self, value: bytes, certificate: Certificate, verifier: Verifier, doubt: Doubt
+        self, value: bytes, certificate: Certificate, verify: VerifyToken, doubt: Doubt
     ) -> tuple[bytes, TimestampStatus]:
         """Return a token over the signature value of the signer who has this certificate.
 
-        It is verified by `verifier` up to an anchor, with the result that is returned beside it.
+        It is verified by `verify` up to an anchor, with the result that is returned beside it.
         If there is a `doubt`, the next authority is asked. Raises NoTimestamp.
         """
         if not self.addresses:
@@ -69,7 +70,7 @@ class Stamper:
         is_final = True
         for address in self.addresses:
             try:
-                token, status = self._ask(address, value, certificate, verifier)
+                token, status = self._ask(address, value, certificate, verify)
             except TimestampNotObtained as error:
                 reasons.append(error.reason)
                 is_final = is_final and error.is_final
@@ -85,7 +86,7 @@ class Stamper:
         raise NoTimestamp(reasons, is_final=is_final)
 
     def _ask(
-        self, address: str, value: bytes, certificate: Certificate, verifier: Verifier
+        self, address: str, value: bytes, certificate: Certificate, verify: VerifyToken
     ) -> tuple[bytes, TimestampStatus]:
         host = urlsplit(address).hostname or ""
         terms = choose_stamping_terms(certificate, names_policy=knows_policies(host))
@@ -95,7 +96,7 @@ class Stamper:
         )
         token = read_timestamp_response(answer, request)
         now = datetime.now(UTC)
-        status = verifier.verify_timestamp(token, value, at=Occasion(now, now, now=now))
+        status = verify(token, value, Occasion(now, now, now=now))
         if status.verdict.answer is not Answer.YES or status.gen_time is None:
             raise TimestampNotObtained(status.verdict.reasons[0])
         if abs(status.gen_time - now) > TOLERANCE:

@@ -258,6 +258,46 @@ def test_the_tokens_of_an_authority_that_was_proven_revoked_are_not_kept(
     assert evidence_of(client)["state"] == "complete"
 
 
+def test_the_next_authority_is_asked_if_the_key_above_one_was_exposed_by_another_certificate(
+    make_app: AppMaker, services: Services, tmp_path: Path
+) -> None:
+    """What is noted of one certificate speaks against the key, which has a new one by now."""
+    own, above = services.tsa, (*pki.AUTHORITY, pki.crl_at(services.site.url("/root.crl")))
+    key, title = pki.rsa_key("TSA CA"), pki.name("TSA CA")
+    exposed, renewed = (
+        pki.certify(title, key, services.root, above, serial=serial) for serial in (2**60, 2**61)
+    )
+    folder = services.trust(tmp_path / "trust") / "intermediates"
+    folder.mkdir()
+    services.tsa = pki.certify(pki.name("TSA"), pki.rsa_key("TSA"), exposed, pki.STAMPER)
+    (folder / "stampers.pem").write_text(pki.pem(exposed.certificate, "CERTIFICATE"))
+    begin, end = now() - timedelta(hours=1), now() + DAY
+    entry = Revoked(exposed.serial, now() - 2 * DAY, 1)
+    path = folder.parent / "root.crl"
+    path.write_bytes(pki.crl(services.root, entry, this_update=begin, next_update=end))
+    addresses = f"{services.site.url('/former')} {services.site.url('/tsp')}"
+    app = make_app(**services.settings(tmp_path, TSA_URL=addresses))
+    client = app.test_client()
+    save(client, cms=encoded(sign(services, is_stamped=True)), document="before")
+    assert count_noted(app) == 1
+    path.unlink()
+    (folder / "stampers.pem").write_text(pki.pem(renewed.certificate, "CERTIFICATE"))
+    former = pki.certify(pki.name("TSA"), pki.rsa_key("TSA"), renewed, pki.STAMPER)
+
+    def stamp_by_former(question: bytes) -> bytes:
+        services.tsa = former
+        try:
+            return services.stamp(question)
+        finally:
+            services.tsa = own
+
+    services.tsa = own
+    services.site.serve("/former", make=stamp_by_former)
+    save(client, cms=encoded(sign(services)))
+    work(app)
+    assert evidence_of(client)["state"] == "complete"
+
+
 @pytest.mark.parametrize("by", ["verification", "worker"])
 def test_what_is_proven_while_the_background_verifies_is_not_overwritten(
     make_app: AppMaker,
