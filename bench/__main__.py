@@ -10,9 +10,8 @@ have to be downloaded before (`bench/suites.py`).
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case; BENCH_SIGNERS,
 those of `evidence` (default 10000); BENCH_KILL, the seconds after which a migration is killed
-(default 60); BENCH_PAIRS, the pairs of `evidence_saves` at most (default
-120), and BENCH_PAIR_SECONDS of each run (default 4); BENCH_VERSIONS, those of `records` (default
-200000).
+(default 60); BENCH_PAIRS and BENCH_BLOCKS of `evidence_saves` (default 20, and 100 at most), and
+BENCH_PAIR_SECONDS of each run (default 4); BENCH_VERSIONS, those of `records` (default 200000).
 """
 
 from __future__ import annotations
