@@ -4,8 +4,8 @@ Who has the key of a timestamp authority can write any time into a token, and ch
 of that time. RFC 4998 (section 3.3) answers that: each timestamp is covered by a later one, made
 while it was good, and the newest has to be good now. So data of the package show that an authority
 was good at the time of its timestamp; whether its key was stolen since, only the authority says,
-as long as its certificate is in force. For a certificate that has ended nobody does; but then a
-later timestamp, of another key, shows that the token existed before.
+as long as its certificate is in force. For a certificate that has ended no authority does; but then
+a later timestamp, of another key, shows that the token existed before.
 """
 
 from __future__ import annotations

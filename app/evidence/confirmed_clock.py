@@ -1,7 +1,7 @@
 """Whether the clock of this machine is right, as far as timestamp authorities have said.
 
 What can't be undone, as that a certificate had ended before it was stamped, is not concluded from
-a clock that nobody has confirmed: it may be a year ahead.
+a clock that no authority has confirmed: it may be a year ahead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SET: Final = 60.0
 class ConfirmedClock:
     """Remembers the last answer of an authority whose time was that of this machine."""
 
-    #: Of that answer, by `time.monotonic`, which nobody sets; and the time of day then.
+    #: Of that answer, by `time.monotonic`, which cannot be set; and the time of day then.
     _at: float = field(default=float("-inf"))
     _time: float = 0.0
 

@@ -209,7 +209,7 @@ class Recorder:
     def _fill(self, holder: str) -> Draft | None:
         """Add versions of the queue to the draft until it is full; return it if it has any.
 
-        Its leaves are counted once: under the lease nobody else adds any. What is deleted or
+        Its leaves are counted once: under the lease no other process adds any. What is deleted or
         replaced meanwhile counts on, so a tree may get fewer leaves than it might have.
         """
         draft, count = None, 0

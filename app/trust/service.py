@@ -100,7 +100,7 @@ class Trust:
 
         Evidence that is stored for the signature, `kept`, is used beside what the operator has:
         `loaded`, if the caller has that already, else what it is now. So is what `recall` returns,
-        the revocations that a store has noted, for whoever keeps the result or has kept one.
+        the revocations that a store has noted, for callers that keep the result or have kept one.
 
         If the available data don't say whether a certificate was revoked, cached answers of its CA
         are used, if the settings say online; with `fetch` the CA is asked, for up to

@@ -80,7 +80,7 @@ def _status(
 ) -> str:
     """Return the status of the thread: whether the requirements of its package, if any, are met.
 
-    Whoever has not signed what the others finished keeps a status of their own.
+    A signer who has not signed what the others finished keeps a status of their own.
     """
     own = _own_status(signing)
     if progress is None or progress.opened_at is None:

@@ -178,8 +178,8 @@ def _append(node: Node, added: Sequence[bytes], limit: int) -> list[Change]:
 def _require_same_certificates(before: Sequence[SignerInfo], after: SignedData) -> None:
     """Require that each signer still has the certificate of before.
 
-    Certificates are found by issuer and serial number, or by a key identifier, and whoever signed
-    first may have embedded another one with the same. Raises CannotAugment.
+    Certificates are found by issuer and serial number, or by a key identifier, and the first
+    signer may have embedded another one with the same. Raises CannotAugment.
     """
     found = {_key(signer): signer.certificate.der for signer in after.signers}
     for signer in before:

@@ -153,7 +153,7 @@ def _function(link: Link) -> object:
 def _check_expiry(status: TimestampStatus, end: datetime) -> Verdict:
     """Return unknown for a timestamp that was not renewed before its certificate expired.
 
-    Afterwards nobody answers for its key any more.
+    Afterwards no authority answers for its key any more.
     """
     authority, ends_at = status.authority, status.ends_at
     # It is valid to the end of its last second.

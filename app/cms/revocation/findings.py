@@ -14,7 +14,7 @@ from app.cms.x509.certificate import Certificate
 
 # Revocation reasons that keep earlier timestamps of a TSA good (RFC 3161 section 4): unspecified,
 # affiliationChanged, superseded, cessationOfOperation.
-_HARMLESS = {0, 3, 4, 5}
+_KEEPING_TIMESTAMPS = {0, 3, 4, 5}
 _KNOWN = Reason(
     "by a CRL or OCSP response, no revocation of the certificate of {subject} is known as of"
     " {since}"
@@ -235,7 +235,7 @@ def _judge_revoked(
         subject=subject,
         when=revoked.when,
     )
-    is_compromised = moment.for_timestamps and revoked.reason not in _HARMLESS
+    is_compromised = moment.for_timestamps and revoked.reason not in _KEEPING_TIMESTAMPS
     if revoked.when > moment.at and not is_compromised:
         later = _judge_later(revoked, verdict, moment.at, subject)
         is_doubted = later.answer is not Answer.YES

@@ -17,7 +17,7 @@ from app.cms.x509.certificate import Certificate
 
 #: Reasons of a revocation that say nothing against the key (RFC 5280 section 5.3.1):
 #: affiliationChanged, superseded, cessationOfOperation, certificateHold.
-HARMLESS = (3, 4, 5, 6)
+KEEPING_KEYS = (3, 4, 5, 6)
 #: In place of the key of an issuer, where only the text of a former result is left.
 ANY_ISSUER = ""
 
@@ -92,6 +92,7 @@ def list_exposing(
     Who has that key may be somebody else, whichever of its certificates is in the path.
     """
     key = key_of(authority) if noted else None
-    others = [one for one in noted if one.public_key == key and one.revoked.reason not in HARMLESS]
+    against = (one for one in noted if one.revoked.reason not in KEEPING_KEYS)
+    others = [one for one in against if one.public_key == key]
     own = digest_of(authority) if others else ""
     return (one for one in others if one.certificate != own)

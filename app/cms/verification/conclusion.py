@@ -43,7 +43,7 @@ class Conclusion:
         """Complete the answer, also without a timestamp whose authority has ended by now.
 
         A timestamp that is later than the time from which the signature is known shows nothing
-        that was not known. It may come from whoever keeps the signature, long after: so it counts
+        that was not known. It may come from a holder of the signature, long after: so it counts
         only if the answer isn't worse for it.
         """
         status = self._conclude_once(checked, case)

@@ -17,7 +17,7 @@ from app.cms.path.building import Path, Search
 from app.cms.path.chains import check_authorities
 from app.cms.path.issuers import Authorities
 from app.cms.path.occasions import Occasion
-from app.cms.revocation.noted import HARMLESS
+from app.cms.revocation.noted import KEEPING_KEYS
 from app.cms.revocation.reports import RevocationFinding, RevocationStatus
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import Certificate
@@ -69,7 +69,7 @@ def _is_exposing(one: RevocationFinding, at: datetime) -> bool:
     """
     if one.exposes:
         return True
-    if one.revoked is None or one.revoked.reason in HARMLESS:
+    if one.revoked is None or one.revoked.reason in KEEPING_KEYS:
         return False
     if one.verdict.answer is Answer.NO:
         return True

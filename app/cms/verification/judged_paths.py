@@ -139,7 +139,7 @@ def _choose(judged: Sequence[JudgedPath], doubt: Callable[[Verdict], Verdict]) -
     )
     path, revoked = doubt(best.path.verdict), doubt(best.revocation.verdict)
     if revoked is not best.revocation.verdict:
-        # Whoever proves no path to be good has none: what is unknown of it counts for nothing.
+        # If no path is proven to be good, there is none: what is unknown of it counts for nothing.
         path = every(path, revoked)
     chosen = weaken(best, path, revoked)
     return replace(chosen, others=others) if others else chosen

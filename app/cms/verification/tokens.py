@@ -182,9 +182,9 @@ def _judge_authority(
 def _check_end(status: TimestampStatus, known: datetime) -> Verdict:
     """Return unknown for a timestamp that is not known to have existed before its path ended.
 
-    `known` is when it is known to exist. Once a certificate has ended, nobody says any more whether
-    its key was stolen, and whoever has that may have dated a token back (ETSI EN 319 102-1 section
-    5.6.2.4).
+    `known` is when it is known to exist. Once a certificate has ended, no authority says any more
+    whether its key was stolen, and a holder of that key may have dated a token back (ETSI EN 319
+    102-1 section 5.6.2.4).
     """
     authority, ends_at = status.authority, status.ends_at
     # It is valid to the end of its last second.

@@ -1,6 +1,6 @@
 """What evidence may stand in unsigned properties (XAdES, ETSI EN 319 132-1 section 5).
 
-A copy with evidence has such properties anyway, and a remark says so. So that nobody hides words
+A copy with evidence has such properties anyway, and a remark says so. So that no words are hidden
 among them, everything else in there is named beside them.
 """
 

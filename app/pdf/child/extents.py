@@ -40,14 +40,14 @@ _MOST = 16 * 1024 * 1024
 #: Bytes of brackets that are looked at for the price of a token.
 _BRACKETS = 64
 
-Length = Callable[[Reference], object]
+LengthOf = Callable[[Reference], object]
 """Returns what a reference to a length leads to."""
 
 
 class Extents:
     """The objects and sections of a file, in the order of their offsets."""
 
-    def __init__(self, data: bytes, reader: Reader, length: Length) -> None:
+    def __init__(self, data: bytes, reader: Reader, length: LengthOf) -> None:
         self._data, self._reader, self._length = data, reader, length
 
     def first_unclear(self, revisions: Iterable[Revision]) -> int | None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from app.pdf.child.chain import Chain, follow, last_section
-from app.pdf.child.extents import Extents, Length
+from app.pdf.child.extents import Extents, LengthOf
 from app.pdf.child.layout import Former, check_layout, list_former
 from app.pdf.child.objects import Body, read_object
 from app.pdf.child.opening import Refused
@@ -27,7 +27,7 @@ class Structure:
     `length` says what a reference to the length of a stream leads to.
     """
 
-    def __init__(self, data: bytes, limits: Limits, length: Length = lambda _: None) -> None:
+    def __init__(self, data: bytes, limits: Limits, length: LengthOf = lambda _: None) -> None:
         self._data, self._limits, self._length = data, limits, length
         self._reader = Reader(limits.tokens, limits.inflated)
         self._checked: dict[tuple[int, int], bool | Refused] = {}

@@ -2,9 +2,9 @@
 
 One document at a time, while servers work. It is written where it goes to, read back from there and
 compared by its SHA-256, before its row names the new location; it is removed where it was after
-that. Whoever is killed in between leaves a file or an object that no row names, which `sweeping`
-removes, and never a row without its document. A row says where its document is: so what is moved
-already is not moved again.
+that. A process that is killed in between leaves a file or an object that no row names, which
+`sweeping` removes, and never a row without its document. A row says where its document is: so what
+is moved already is not moved again.
 """
 
 from __future__ import annotations

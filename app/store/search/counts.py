@@ -102,7 +102,7 @@ def count_kept(connection: Connection, counted: Counted) -> Count:
 
 
 def count_quickly(connection: Connection, criteria: Criteria) -> QuickCount:
-    """Return the number of matching threads; of many that nobody has counted yet a part of it.
+    """Return the number of matching threads; of many that were not counted yet, a part of it.
 
     It takes one statement, and a time that does not grow with one filter, or none.
     """

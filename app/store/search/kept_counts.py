@@ -5,10 +5,10 @@ a thread that was saved before is deleted, or loses or gains what a count is kep
 notes the change in the same transaction: triggers and `save_version` (migration 0012).
 
 A count is exact if two things hold when its rows are counted. No thread with an id up to the kept
-one may still be unfinished; and whoever changed a thread without having seen that its changes are
-to be noted must be done. So on PostgreSQL transactions that hold a lock on the table of threads are
-waited for (`_wait_for_writers`), without a lock of our own that they would wait for. SQLite has one
-writer at a time.
+one may still be unfinished; and every transaction that changed a thread without having seen that
+its changes are to be noted must be done. So on PostgreSQL transactions that hold a lock on the
+table of threads are waited for (`_wait_for_writers`), without a lock of our own that they would
+wait for. SQLite has one writer at a time.
 """
 
 from __future__ import annotations

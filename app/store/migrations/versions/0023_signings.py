@@ -42,5 +42,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: nobody is offered the own signature then."""
+    """Drop the table: the own signature is not offered to anyone then."""
     op.drop_table("package_signings")
