@@ -30,6 +30,8 @@ class Answering(HTTPChannel):  # type: ignore[misc]  # waitress is written witho
     _is_given_up = False
     #: Whether nothing is sent yet of the answer that is being written.
     _is_held = False
+    #: Whether a thread is writing a part of it, which it sends by itself.
+    _is_writing = False
     connected: bool
     total_outbufs_len: int
     current_outbuf_count: int
@@ -54,13 +56,25 @@ class Answering(HTTPChannel):  # type: ignore[misc]  # waitress is written witho
         self._begin_buffer()
         if isinstance(data, bytes) and len(data) > IN_MEMORY:
             self.outbufs[-1].overflow = self.server.hall.answer_in_memory()
+        self._is_writing = True
         try:
             written = int(super().write_soon(data))
         except OSError as error:
             self._drop_answer(error)
+        finally:
+            self._is_writing = self._is_held
         if not self._is_held:
             self._look_if_unsent()
         return written
+
+    def writable(self) -> bool:
+        """Return whether the main thread has to send or to close.
+
+        Not while a thread is sending: the socket is ready all that time, so the main thread would
+        look in vain, over and over. What that thread could not send it announces by `look_again`.
+        """
+        is_sending = self._is_writing and not self._has_waiting_thread
+        return not is_sending and bool(super().writable())
 
     def _look_if_unsent(self) -> None:
         if self.total_outbufs_len >= self.adj.send_bytes or self.will_close:
@@ -93,13 +107,16 @@ class Answering(HTTPChannel):  # type: ignore[misc]  # waitress is written witho
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Send nothing of what is written meanwhile until all of that is in the buffers."""
-        self._is_held = True
+        self._is_held = self._is_writing = True
         try:
-            yield
+            try:
+                yield
+            finally:
+                self._is_held = False
+            with self.outbuf_lock:
+                self._flush_exception(self._flush_some, do_close=False)
         finally:
-            self._is_held = False
-        with self.outbuf_lock:
-            self._flush_exception(self._flush_some, do_close=False)
+            self._is_writing = False
         self._look_if_unsent()
 
     def _flush_some(self, do_close: bool = True) -> bool:

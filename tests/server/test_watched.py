@@ -86,3 +86,31 @@ def test_what_a_client_sends_while_it_is_answered_is_noticed(
             if early != GET:
                 client.sendall(GET[-1:])
         answers.read()
+
+
+def test_the_main_thread_leaves_a_connection_alone_while_a_thread_sends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client has the answer, and sends the next request, before that thread goes on."""
+
+    def send(self: Channel, data: bytes, do_close: bool = True) -> int:
+        sent: int = of_waitress(self, data, do_close)
+        time.sleep(0.2)
+        return sent
+
+    def count(self: Channel) -> bool:
+        asked.append(self)
+        return is_writable(self)
+
+    asked: list[Channel] = []
+    of_waitress, is_writable = Channel.send, Channel.writable
+    monkeypatch.setattr(Channel, "send", send)
+    monkeypatch.setattr(Channel, "writable", count)
+    with served(app) as port, ExitStack() as stack:
+        client = connect(stack, port)
+        answers = Answers(client)
+        for _ in range(3):
+            client.sendall(GET)
+            answers.read()
+    # Some times for each request, and once more each second.
+    assert len(asked) < 50
