@@ -230,3 +230,33 @@ def test_a_forged_digest_beside_attached_content_is_not_taken_over(trusting: Fla
     save(trusting, cms=joined(other, content=CONTENT))
     save(trusting, cms=joined(other), version=1)
     assert signed_by_each(trusting, package_id) == [False, False]
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("size", [1, 31, 33, 126, 127, 200])
+@pytest.mark.parametrize("ahead", [True, False])
+def test_who_signed_what_can_be_no_digest_signed_no_document(
+    trusting_app: Flask, trusting: FlaskClient, size: int, ahead: bool
+) -> None:
+    """A digest too long to be stored was taken for none: as if the content itself were signed."""
+    package_id = package(trusting, *SIGNERS)
+    own = pki.signer_info(ivan(), signed=digesting(b"x" * size))
+    infos = [own, pki.signer_info(chief())] if ahead else [pki.signer_info(chief()), own]
+    save(trusting, cms=cms(*infos))
+    assert reported(trusting_app, trusting)[0] is False
+    (document,) = trusting.get(f"/packages/{package_id}/status").get_json()["documents"]
+    assert [one["isSigned"] for one in document["revisions"]] == [False, True]
+    answer = trusting.get("/signature/verify", query_string={"document": "doc", "thread": "main"})
+    found = answer.get_json()["content"]["verification"]["signers"][0 if ahead else 1]
+    assert found["intact"]["answer"] == "no"
+    assert "has another size" in found["intact"]["reasons"][0]
+
+
+def digesting(digest: bytes) -> list[bytes]:
+    """Return the signed attributes of a signature, with this message digest."""
+    attributes = (
+        der.attribute(pki.CONTENT_TYPE, der.oid(pki.DATA)),
+        der.attribute(pki.SIGNING_TIME_ATTRIBUTE, der.either_time(pki.SIGNING_TIME)),
+        der.attribute(pki.MESSAGE_DIGEST, der.octets(digest)),
+    )
+    return sorted(attributes)

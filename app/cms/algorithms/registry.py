@@ -7,6 +7,7 @@ in a key or in a signature value is False.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from cryptography import exceptions
@@ -164,6 +165,7 @@ def digest(oid: str, *data: Octets) -> bytes:
     return function(*data)
 
 
+@lru_cache(maxsize=64)
 def digest_size(oid: str) -> int:
     """Return how many octets a digest has. Raises UnsupportedAlgorithm."""
     return len(digest(oid, b""))

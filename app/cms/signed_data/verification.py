@@ -144,10 +144,16 @@ def _check_plain(
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
     """Compare the content with the message-digest attribute (sections 5.6 and 11.2)."""
+    expected = attributes[_MESSAGE_DIGEST][0].octets()
+    if algorithm in algorithms.DIGESTS and len(expected) != algorithms.digest_size(algorithm):
+        return no(
+            "the message digest has another size than a digest ({algorithm})",
+            algorithm=algorithms.name(algorithm),
+        )
     if content.data is None and content.known is None:
         return CONTENT_NOT_GIVEN
     try:
-        expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)
+        actual = content.digest(algorithm)
         if expected == actual:
             return YES
         if content.with_crlf and expected == content.with_crlf.digest(algorithm):

@@ -152,19 +152,25 @@ def read_text(text: str) -> Signing:
 
 def _columns(signer: SignerInfo, found: Found) -> list[Any]:
     claims = signer.claims
-    digest = signer.message_digest
     return [
         signer.number,
         claims.iin,
         claims.bin,
         terms.full_name(claims),
         canonical_digest(signer.digest_algorithm),
-        None if digest is None else digest.hex(),
+        _digest_column(signer),
         signers.moment(found.gen_time),
         signer_facts(signer),
         *(found.standing or (None, None)),
         found.judged_against,
     ]
+
+
+def _digest_column(signer: SignerInfo) -> str | None:
+    """Return the message digest, empty if it is too long to be one; None if none is signed."""
+    if signer.message_digest is not None:
+        return signer.message_digest.hex()
+    return "" if signer.has_signed_attributes else None
 
 
 def _claimed_moment(signer: SignerInfo) -> datetime | None:
