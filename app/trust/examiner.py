@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -220,13 +221,16 @@ class Examiner:
                 )
                 if _is_other(unverified, signature):
                     return _Judged(_give_up(unverified, _READ_OTHERWISE, trusted))
-                note_former(self.engine, unverified, signature)
-                statuses = self.trust.verify(
+                verify = partial(
+                    self.trust.verify,
                     signature,
                     at=unverified.saved_at,
                     kept=self._read_kept(key),
                     recall=remembered,
                 )
+                statuses = verify()
+                if note_former(self.engine, unverified, signature, statuses):
+                    statuses = verify()
         except MalformedSignature as error:
             # Damaged in a part that only verification reads.
             return _Judged(_give_up(unverified, f"it can't be read: {error}", trusted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from app.store.models import Revocation
 from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, rows, save
-from tests.api.people import IIN, ivan
+from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.api.test_signed import (
     IVAN,
     REFUSED,
@@ -212,3 +213,40 @@ def test_statements_of_one_revocation_are_one_row(
     (signing, *_) = trusting.get(f"/v1/persons/{IIN}/signings").get_json()
     assert signing["status"] == "created"
     assert len(rows(trusting, "with=signers")) == 3
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=2), 30 * DAY])
+def test_a_hold_that_one_sender_shows_refuses_no_other_signature(
+    trusting_app: Flask, trusting: FlaskClient, trust_folder: Path, age: timedelta
+) -> None:
+    """Verified again, it was taken for a refusal of before revocations were noted."""
+    save(trusting, cms=people.cms(ivan()))
+    held = Revoked(serial_of(ivan()), NOW - 40 * DAY, HOLD)
+    brought = pki.crl(pki.authority(), held, this_update=NOW - age, next_update=NOW + 150 * DAY)
+    holders = [ivan(), pki.authority()]
+    copy = pki.signed_data([pki.signer_info(ivan())], holders, pki.CONTENT, revocation=[brought])
+    save(trusting, document="other", cms=b64encode(copy).decode())
+    judge_again(trusting_app, trust_folder)
+    judge_again(trusting_app, trust_folder)
+    assert (
+        rows(trusting, "document=doc&with=signers")[0]["signers"][0]["standing"]["state"] == "valid"
+    )
+    with engine_of(trusting_app).connect() as connection:
+        noted = connection.execute(select(func.count()).select_from(Revocation)).scalar_one()
+    assert noted == 0
+
+
+def test_a_hold_that_a_later_signer_shows_refuses_no_earlier_one(trusting: FlaskClient) -> None:
+    package_id = package(trusting, {"iin": CHIEF_IIN}, IVAN)
+    save(trusting, cms=people.cms(chief()))
+    held = Revoked(serial_of(chief()), NOW - 40 * DAY, HOLD)
+    brought = pki.crl(
+        pki.authority(), held, this_update=NOW - 30 * DAY, next_update=NOW + 150 * DAY
+    )
+    infos = [pki.signer_info(chief()), pki.signer_info(ivan())]
+    holders = [chief(), ivan(), pki.authority()]
+    both = pki.signed_data(infos, holders, pki.CONTENT, revocation=[brought])
+    save(trusting, cms=b64encode(both).decode(), version=1)
+    status = trusting.get(f"/packages/{package_id}/status").get_json()
+    assert status["isExecuted"] is True
+    assert {one["state"] for one in standings(trusting)} == {"valid"}

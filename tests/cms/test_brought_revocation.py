@@ -270,3 +270,29 @@ def test_a_forged_delta_crl_changes_nothing() -> None:
     forged = crl(entry, this_update=AT, extensions=pki.numbered(9, base=7), forged=True)
     found = verify(IVAN, forged, crl(this_update=AT), crl(by=ROOT, this_update=AT))
     assert found.revocation.answer is YES
+
+
+@pytest.mark.parametrize(
+    ("age", "answer"),
+    [(timedelta(minutes=5), NO), (timedelta(minutes=15), UNKNOWN), (30 * DAY, UNKNOWN)],
+)
+@pytest.mark.parametrize("by_ocsp", [True, False])
+def test_a_hold_that_the_sender_shows_may_have_ended_since(
+    age: timedelta, answer: Answer, by_ocsp: bool
+) -> None:
+    """A list of the NCA names an end half a year later, and who sends it chooses which."""
+    held, issued, until = Revoked(IVAN.serial, AT - 40 * DAY, 6), AT - age, AT + 150 * DAY
+    brought = pki.crl(NCA, held, this_update=issued, next_update=until)
+    if by_ocsp:
+        response = pki.ocsp(NCA, IVAN.serial, held, this_update=issued, next_update=until)
+        brought = der.explicit(1, ID_OCSP_RESPONSE, response)
+    found = verify(IVAN, brought, crl(by=ROOT, this_update=AT))
+    assert found.revocation.answer is answer
+    assert "on hold" in text(found.revocation) or answer is NO
+    # What the operator has is the newest that there is here.
+    own = read_list(held, issued, until)
+    assert verify(IVAN, crl(by=ROOT, this_update=AT), crls=own).revocation.answer is NO
+
+
+def read_list(held: Revoked, issued: Any, until: Any) -> list[CertificateList]:
+    return [CertificateList(pki.crl(NCA, held, this_update=issued, next_update=until))]

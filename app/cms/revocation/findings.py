@@ -250,7 +250,9 @@ def _judge_revoked(
         )
     if revoked.reason != CERTIFICATE_HOLD:
         return Finding(verdict, statement.this_update, final=True)
-    if statement.until(attested=moment.attested) < moment.at:
+    # A sender chooses which statement to bring: since an older one a hold may have ended.
+    is_old = statement.by_sender and statement.this_update < moment.at - FRESHNESS
+    if is_old or statement.until(attested=moment.attested) < moment.at:
         verdict = unknown(
             "the certificate of {subject} was on hold; whether the hold still applied is unknown",
             subject=subject,
