@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text, update
 
 from app.cms.parsing import parse
+from app.store.database.engine import transaction
 from app.store.leases import take_lease
 from app.store.models import Lease, Signer, Version
 from app.store.signatures.extraction import read_signing
-from app.store.signatures.judgements import find_waiting, read_unverified
+from app.store.signatures.judgements import find_waiting, judge_again, read_unverified
 from app.store.signatures.large_texts import Key
 from app.trust import Trust
 from app.trust import examiner as examiner_module
@@ -125,6 +126,13 @@ def test_a_version_is_not_set_aside_for_being_verified_when_a_process_ended(
         take_lease(connection, "verify", "another", 0)
     assert list(examiner.examine()) == [1, 1]
     assert found(examiner.engine) == [(True, None)] * 2
+
+
+def test_who_is_proven_to_be_refused_goes_before_all_saves(examiner: Examiner) -> None:
+    assert first_waiting(examiner) == Key(1, 1)
+    with transaction(examiner.engine) as connection:
+        judge_again(connection, Key(2, 1), [1])
+    assert first_waiting(examiner) == Key(2, 1)
 
 
 def first_waiting(examiner: Examiner) -> Key:

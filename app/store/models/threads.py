@@ -139,5 +139,5 @@ class Signer(Base):
     standing: Mapped[int | None] = mapped_column(BigInteger)
     standing_reason: Mapped[str | None] = mapped_column(Text)
     #: The number of all anchors and intermediates that it was verified with; LEFT if a save left it
-    #: to the background, None if it was saved before that existed.
+    #: to the background, PROVEN if it is to be refused, None if it was saved before that existed.
     judged_against: Mapped[int | None] = mapped_column(BigInteger)

@@ -26,7 +26,7 @@ from app.store.database import bulk
 from app.store.database.types import ROW_ID, UtcDateTime
 from app.store.models import Signer, Version
 from app.store.signatures.large_texts import Key, LargeText, find_text
-from app.store.signatures.standings import LEFT, VALUE_VALID, Found, standing_of
+from app.store.signatures.standings import LEFT, PROVEN, VALUE_VALID, Found, standing_of
 
 _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())
@@ -78,17 +78,19 @@ def _first(place: int, *conditions: object) -> Select[tuple[int, int, int]]:
     return select(rows.c.place, rows.c.signature_id, rows.c.version)
 
 
-#: First what saves have left, then older rows, then those verified with other anchors.
+#: First who is proven to be refused, who must not count meanwhile; then what saves have left, older
+#: rows, and those verified with other anchors.
 _WAITING = union_all(
-    _first(0, Signer.judged_against == LEFT),
-    _first(1, Signer.judged_against.is_(None)),
-    _first(2, Signer.judged_against < _EVERYTHING, Signer.judged_against != LEFT),
-    _first(3, Signer.judged_against > _EVERYTHING),
+    _first(0, Signer.judged_against == PROVEN),
+    _first(1, Signer.judged_against == LEFT),
+    _first(2, Signer.judged_against.is_(None)),
+    _first(3, Signer.judged_against < _EVERYTHING, Signer.judged_against.not_in((LEFT, PROVEN))),
+    _first(4, Signer.judged_against > _EVERYTHING),
 )
 
 
 def find_waiting(connection: Connection, everything: int, limit: int) -> list[Key]:
-    """Return some versions whose signers wait to be verified, those of new saves first.
+    """Return some versions whose signers wait to be verified, refusals and new saves first.
 
     It reads `limit` signers of each kind, by one index, so that it costs almost nothing if none
     waits.
@@ -159,10 +161,10 @@ _IS_ONE = (
 )
 _COUNTING = select(Signer.number).where(
     *_IS_ONE,
-    Signer.judged_against != LEFT,
+    Signer.judged_against != PROVEN,
     or_(Signer.standing > 0, Signer.standing == VALUE_VALID),
 )
-_JUDGE_AGAIN = update(Signer).where(*_IS_ONE).values(judged_against=LEFT)
+_JUDGE_AGAIN = update(Signer).where(*_IS_ONE).values(judged_against=PROVEN)
 
 
 def found_of(row: Row[*tuple[Any, ...]]) -> Found:

@@ -33,8 +33,9 @@ PENDING, REFUSED = 0, -1
 VALUE_VALID = -2
 #: Pending whatever is trusted: the signature counts for another signer (`one_signer`).
 SHARED = -3
-#: The `judged_against` of a signer that a save left to the background.
-LEFT = -1
+#: The `judged_against` of a signer that a save left to the background, and of one who is proven to
+#: be refused, which goes first.
+LEFT, PROVEN = -1, -2
 
 #: Values that count nowhere, even where claims are enough.
 _NEVER = (REFUSED, SHARED)
