@@ -35,6 +35,9 @@ CERTIFICATES = frozenset(
 )
 #: Parts of one form.
 MAX_PARTS = 1_000
+#: Characters of a boundary, of which RFC 2046 section 5.1.1 allows 70. The parser makes patterns of
+#: it, and Python's `re` keeps the last 512 of these.
+MAX_BOUNDARY = 200
 #: Bytes of the head of a part, and of all heads together.
 MAX_PART_HEAD, MAX_HEADS = 8_192, 524_288
 #: Bytes of a form that are parsed at a time.
@@ -163,8 +166,10 @@ def _events(body: Iterable[bytes], boundary: str) -> Iterator[Event]:
 
     Raises:
         TooManyParts: there are more than MAX_PARTS.
-        ValueError: it is no such form, incomplete, or the head of a part is too large.
+        ValueError: it is no such form, incomplete, or its boundary or a head is too large.
     """
+    if len(boundary) > MAX_BOUNDARY:
+        raise ValueError("the boundary is too long")
     decoder = MultipartDecoder(boundary.encode(), max_parts=MAX_PARTS)
     heads = 0
     for piece in chain(_cut(body), [None]):

@@ -1,6 +1,7 @@
 """Signatures and documents as files: parts of a form, or the body itself; and digests in place."""
 
 import json
+import re
 import time
 from base64 import b64decode, b64encode
 from hashlib import sha256, sha512
@@ -179,6 +180,27 @@ def test_the_head_of_a_part_is_bounded(sqlite_client: FlaskClient, head: bytes) 
     )
     assert message_of(response) == "Request body is not complete multipart/form-data"
     assert time.process_time() - began < allowed(1)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("path", ["/cms/validate", "/verify"])
+def test_what_is_made_of_a_boundary_is_not_kept(sqlite_client: FlaskClient, path: str) -> None:
+    """Python's `re` keeps the last 512 patterns: they took 570 MB of a worker."""
+    for size in (201, 120_000):
+        boundary = "x" * size
+        part = b'\r\nContent-Disposition: form-data; name="cms"\r\n\r\nvalue\r\n--'
+        body = b"--" + boundary.encode() + part + boundary.encode() + b"--"
+        kind = f"multipart/form-data; boundary={boundary}"
+        re.purge()
+        response = sqlite_client.post(path, data=body, content_type=kind)
+        assert response.status_code == 400
+        kept = [one for one in re._cache if boundary[:99] in str(one)]  # type: ignore[attr-defined]  # its own
+        assert not kept
+    usual = "x" * 70
+    body = b"--" + usual.encode() + part + usual.encode() + b"--"
+    kind = f"multipart/form-data; boundary={usual}"
+    response = sqlite_client.post("/cms/validate", data=body, content_type=kind)
+    assert "multipart" not in message_of(response)
 
 
 @pytest.mark.attacks
