@@ -222,6 +222,11 @@ def wide_form() -> bytes:
     return b"cms=" + b"A" * 28_000_000 + b"%F0%9F%98%80"
 
 
+def wide_document() -> str:
+    """A document of 31 MB with a letter of two bytes, and each sign of base64url: 239 MB."""
+    return "A" * 31_000_000 + "-_\t A\n" + "й"
+
+
 def long_name() -> str:
     """A certificate of 20 MB, which is refused when all of it was decoded."""
     name = der.sequence(

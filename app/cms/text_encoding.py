@@ -158,6 +158,8 @@ def decode(base64: str) -> bytes:
 
 def decode_content(text: str) -> bytes:
     """Decode base64 in any of the forms that are read, or a data URI. Raises ValueError."""
+    if not text.isascii():  # Each form of it would be a copy, of two or four bytes a character.
+        raise ValueError("base64 has a character that can't be")
     return decode(next(readings(open_data_uri(text))))
 
 

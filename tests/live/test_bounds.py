@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,18 @@ def test_large_signatures_are_kept_verified_and_opened(
         path, field = LIKE_NCANODE[name]
         assert meter.send("POST", path, json={field: body["cms"]}) in (200, 400)
         assert meter.send("DELETE", "/signature", params=DOC) == 200
+
+
+@pytest.mark.parametrize("path", ["/cms/validate", "/signature", "/signature/verify"])
+def test_a_document_of_wide_letters_is_copied_few_times(meter: Meter, path: str) -> None:
+    cms = people.cms(people.ivan(), attached=False)
+    assert meter.send("POST", "/signature", json={**DOC, "cms": cms}) == 201
+    sent = {"data": bounds.wide_document()}
+    sent |= {"cms": cms} if path == "/cms/validate" else DOC
+    sent |= {"cms": cms, "thread": "other"} if path == "/signature" else {}
+    body = json.dumps(sent, ensure_ascii=False).encode()
+    for _ in range(TIMES):
+        assert meter.send("POST", path, data=body) == 400
 
 
 def test_content_is_hashed_once_for_all_that_need_it(meter: Meter) -> None:
