@@ -131,10 +131,16 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             listener.del_channel()
             listener.accepting = False
             listener.socket.close()
+        for (
+            shared
+        ) in self.sockets:  # Open, it would keep the port for as long as this worker lives.
+            shared.sock.close()
         began = time.monotonic()
         deadline = began + self.cfg.graceful_timeout
         while self._hall.channels and time.monotonic() < deadline:
             self.notify()
+            if self.ppid != os.getppid():
+                self._end_orphaned()
             now = time.monotonic()
             for channel in tuple(self._hall.channels):
                 if not _is_idle(channel) or now > began + _LINGER:

@@ -252,6 +252,30 @@ def test_workers_end_with_their_master(server: Server) -> None:
     server.process = None
 
 
+@pytest.mark.parametrize("signalled", ["master", "worker"])
+def test_workers_that_wait_for_slow_clients_end_with_their_master(
+    server: Server, signalled: str
+) -> None:
+    """They were asked to stop before, and would answer who has begun to send."""
+    assert server.process is not None
+    master = server.process.pid
+    with ExitStack() as stack:
+        for _ in range(6):
+            connect(stack, server).sendall(HEAD + b"\r\n{")
+        time.sleep(0.5)
+        asked = server.workers()
+        os.kill(master if signalled == "master" else asked[0], signal.SIGTERM)
+        time.sleep(1.5)
+        assert set(asked) & set(processes_of_group(master))
+        os.kill(master, signal.SIGKILL)
+        began = time.monotonic()
+        wait_until(lambda: set(processes_of_group(master)) <= {master}, "they are gone")
+        assert time.monotonic() - began < 2.5
+        server.process.wait(PATIENCE)
+        wait_until(lambda: is_free(server.port), "the port is free", 2.5)
+    server.process = None
+
+
 def is_free(port: int) -> bool:
     """Return whether a server could listen; for a moment a connection may have the port."""
     with socket.socket() as again:
