@@ -12,11 +12,8 @@ from waitress.task import ThreadedTaskDispatcher
 
 from app.server.channel import Channel
 from app.server.hall import Hall
+from app.server.parser import HEALTH
 from app.server.watched import Watched
-
-#: Paths with a thread of their own: they are answered while all others wait for the database, or
-#: for each other.
-HEALTH = "/health/live", "/health/ready"
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc]
@@ -27,6 +24,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     def __init__(self, application: Any, hall: Hall, listener: socket.socket, **more: Any) -> None:
         self.hall = hall
+        # They are answered while all others wait for the database, or for each other.
         self._health = {path: ThreadedTaskDispatcher() for path in HEALTH}
         for dispatcher in self._health.values():
             dispatcher.set_thread_count(1)

@@ -23,18 +23,26 @@ from app.server.refusals import DiskFull
 #: Bytes of the line before a chunk, with its extensions, and of the fields after the last one.
 #: waitress copies them whenever more arrives.
 MAX_LINE, MAX_TRAILER = 1024, 65_536
-#: Bytes of framing that any body may have, beside as many as its content has: parsing a chunk of
-#: any size takes microseconds of the one thread that serves all connections.
-FREE_FRAMING = 8192
+#: Bytes of framing that any body may have, and one more for so many of its content: parsing a chunk
+#: of any size takes microseconds of the one thread that serves all connections.
+FREE_FRAMING, CONTENT_FOR_FRAMING = 8192, 8
+#: Bytes that are parsed at a time: waitress copies the rest of them for each chunk.
+_PIECE = 1024
 
 # iinked's clients send their token as `api_key`. waitress drops names with an underscore, since
 # they could be confused with others; this one is passed on, as the header it would be confused
 # with.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
+#: Paths with a thread of their own, for which no limits of callers hold: so their heads are small.
+HEALTH, MAX_HEALTH_HEAD = ("/health/live", "/health/ready"), 8192
 #: Where a form may bring a document, which is larger than other bodies.
 _UPLOADS = ("/signature", "/signature/")
 _FORM = "multipart/form-data"
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+#: A request line, which waitress finds quickly by its pattern. What only begins like one is tried
+#: in as many ways as it is long.
+_LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
+_BLANKS = b" \t"
 #: The beginning of a head that is HTTP, even if it is refused (RFC 9112 section 3).
 _BEGINNING = re.compile(rb"\s*(?P<method>[A-Z]{1,32}) (?P<target>/[^ ?#\r\n]*)(?P<rest>[^\r\n]*)")
 #: Lines of such a head that are read.
@@ -50,12 +58,14 @@ class Chunks(ChunkedReceiver):  # type: ignore[misc]  # waitress is written with
 
     def received(self, data: bytes) -> int:
         """Process data of the body; return how many bytes belong to it."""
-        before = len(self)
-        consumed: int = super().received(data)
+        before, consumed = len(self), 0
+        while consumed < len(data) and not (self.completed or self.error):
+            size = max(_PIECE, self.chunk_remainder)
+            consumed += super().received(data[consumed : consumed + size])
         self.framing += consumed - (len(self) - before)
         if len(self.control_line) > MAX_LINE:
             self.error = BadRequest("Chunk size is too long")
-        elif self.framing - len(self.trailer) > FREE_FRAMING + len(self):
+        elif self.framing - len(self.trailer) > FREE_FRAMING + len(self) // CONTENT_FOR_FRAMING:
             self.error = BadRequest("Chunks are too small")
         elif not self.completed and len(self.trailer) > MAX_TRAILER:
             self.error = BadRequest("Trailer is too long")
@@ -114,10 +124,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         consumed = body.received(data)
         self.body_bytes_received = len(body)
         limit = self.adj.max_request_body_size
-        # Larger bodies, whose chunks would keep this thread busy, have half the limit for their
-        # framing.
-        largest = limit + limit // 2 + MAX_TRAILER
-        if len(body) + body.chunk_remainder >= limit or len(body) + body.framing >= largest:
+        if len(body) + body.chunk_remainder >= limit:
             self.error = RequestEntityTooLarge(f"exceeds max_body of {limit}")
         else:
             self.error = body.error
@@ -133,9 +140,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         percent-encoding.
         """
         line, end, fields = header_plus.partition(b"\r\n")
-        if not line.isascii():
-            line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], line)
-        super().parse_header(line + _API_KEY.sub(b"\r\napi-key:", end + fields))
+        fields = _tidy(_API_KEY.sub(b"\r\napi-key:", end + fields))
+        super().parse_header(_quoted(line) + fields)
+        if self.path in HEALTH and len(header_plus) > MAX_HEALTH_HEAD:
+            raise ParsingError("The head of a health check is too large")
         if self.proxy_netloc:  # Host is ignored beside it (RFC 9112 section 3.2.2).
             self.headers["HOST"] = self.proxy_netloc
         if self.chunked and "CONTENT_LENGTH" in self.headers:
@@ -162,7 +170,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.command, self.request_uri = found["method"].decode(), target.decode("latin-1")
         self.version = "1.1" if found["rest"].rstrip().endswith(b" HTTP/1.1") else "1.0"
         self.headers = {}
-        fields = _API_KEY.sub(b"\r\napi-key:", self.refused_head[found.end() :])
+        fields = _tidy(_API_KEY.sub(b"\r\napi-key:", self.refused_head[found.end() :]))
         # The last piece is no complete line.
         for line in fields.split(b"\r\n", _MAX_FIELDS)[1:-1]:
             one = HEADER_FIELD_RE.match(line)
@@ -177,3 +185,25 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         for name in ("command", "path", "query", "request_uri", "url_scheme"):
             setattr(self, name, getattr(other, name))
         self.headers = {**other.headers, **self.headers}
+
+
+def _quoted(line: bytes) -> bytes:
+    """Return a request line with raw UTF-8 in its target quoted. Raises ParsingError."""
+    if _LINE.fullmatch(line.rstrip()) is None:
+        raise ParsingError("Start line is invalid")
+    return line if line.isascii() else _NOT_ASCII.sub(lambda one: b"%%%02X" % one[0][0], line)
+
+
+def _tidy(fields: bytes) -> bytes:
+    """Return a head with each field in one line (RFC 9112 section 5.2), its value without blanks.
+
+    waitress's pattern for a field tries each of the blanks before a value with each of them.
+    """
+    lines: list[list[bytes]] = []
+    for line in fields.split(b"\r\n"):
+        if lines and line[:1] and line[:1] in _BLANKS:
+            lines[-1].append(line.strip(_BLANKS))
+        else:
+            name, colon, value = line.partition(b":")
+            lines.append([name + colon + value.strip(_BLANKS)])
+    return b"\r\n".join(map(b" ".join, lines))
