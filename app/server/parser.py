@@ -39,6 +39,8 @@ HEALTH, MAX_HEALTH_HEAD = ("/health/live", "/health/ready"), 8192
 _UPLOADS = ("/signature", "/signature/")
 _FORM = "multipart/form-data"
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+#: Bytes of a request line with raw UTF-8, each of which is quoted.
+MAX_ODD_LINE = 16_384
 #: A request line, which waitress finds quickly by its pattern. What only begins like one is tried
 #: in as many ways as it is long.
 _LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
@@ -189,7 +191,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
 def _quoted(line: bytes) -> bytes:
     """Return a request line with raw UTF-8 in its target quoted. Raises ParsingError."""
-    if _LINE.fullmatch(line.rstrip()) is None:
+    is_odd = not line.isascii() and len(line) > MAX_ODD_LINE
+    if is_odd or _LINE.fullmatch(line.rstrip()) is None:
         raise ParsingError("Start line is invalid")
     return line if line.isascii() else _NOT_ASCII.sub(lambda one: b"%%%02X" % one[0][0], line)
 

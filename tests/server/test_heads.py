@@ -34,6 +34,7 @@ HEADS = {
     "digits and a version": b"GET a://" + b"1" * SIZE + b" HTTP/1.1x\r\nHost: localhost" + END,
     "colons": b"GET " + b":" * SIZE + b" HTTP/1.1\r\nHost: localhost" + END,
     "blanks in the line": b"GET" + b" " * SIZE + b"/\r\nHost: localhost" + END,
+    "raw letters": b"GET /" + b"\xd0\xb0" * (SIZE // 2) + b" HTTP/1.1\r\nHost: localhost" + END,
     "a method": b"G" * SIZE + b" / HTTP/1.1\r\nHost: localhost" + END,
 }
 
@@ -63,7 +64,7 @@ def test_a_head_of_any_form_is_read_at_once(head: bytes) -> None:
         answer = ask(port, head)
         spent = time.process_time() - began
     assert answer.startswith((b"HTTP/1.1 ", b"HTTP/1.0 "))
-    assert spent < allowed(0.3)
+    assert spent < allowed(0.1)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_a_health_check_is_small(path: str) -> None:
     """No limit of callers holds for it, and its query and languages are read for each."""
     line = f"GET {path}?" + "a&" * (MAX_HEALTH_HEAD // 2) + " HTTP/1.1\r\nHost: localhost"
     with served(app, is_told=False) as port:
-        assert ask(port, line.encode() + END).startswith(b"HTTP/1.0 400")
+        assert ask(port, line.encode() + END)[9:12] == b"400"
         assert ask(port, f"GET {path}?a HTTP/1.1\r\nHost: localhost".encode() + END).startswith(
             b"HTTP/1.1 200"
         )
