@@ -123,3 +123,24 @@ def test_a_large_content_is_verified_at_once(
     people.trust(folder, pki.authority())
     save_with_content(client)
     assert standing(client) == VALID
+
+
+def test_more_signers_than_are_verified_by_the_way_are_verified_at_once(
+    client: FlaskClient, folder: Path
+) -> None:
+    """The background has no document: left to it, none of them would ever count."""
+    people.trust(folder, pki.authority())
+    who = [
+        pki.certify(
+            pki.name(f"P{number}", f"90010130{number:04}"),
+            pki.rsa_key(f"p{number}"),
+            pki.authority(),
+            pki.PERSON,
+        )
+        for number in range(saving.QUICK_SIGNERS + 1)
+    ]
+    infos = [pki.signer_info(one, signed=None) for one in who]
+    der = pki.signed_data(infos, [*who, pki.authority()], None)
+    save(client, cms=b64encode(der).decode(), data=b64encode(CONTENT).decode())
+    found = [one["standing"] for one in rows(client, "with=signers")[0]["signers"]]
+    assert found == [VALID] * len(who)

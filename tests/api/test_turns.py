@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app.cms.verification.verifier import Verifier
 from app.trust.turns import LARGE, Turns
+from tests import pki
 from tests.api.asking import content_of, exists, filled, get, message_of, rows, save
 from tests.api.people import cms, ivan
 from tests.conftest import AppMaker
@@ -141,6 +143,43 @@ def test_who_verifies_nothing_does_not_wait(client: FlaskClient) -> None:
         assert content_of(client.post("/cms/extract", json={"cms": cms(ivan())}))
         package = client.get("/packages/doc%2F2/status")
         assert package.status_code == 404 or "isSigned" in package.text
+
+
+def plain_fields(thread: str) -> dict[str, Any]:
+    """Return a save with a document, without which its signature can't be verified."""
+    info = pki.signer_info(ivan(), signed=None)
+    der = pki.signed_data([info], [ivan(), pki.authority()], None)
+    sent = b64encode(der).decode(), b64encode(pki.CONTENT).decode()
+    return filled(thread=thread, cms=sent[0], data=sent[1])
+
+
+def test_a_save_that_can_only_be_verified_now_waits_or_is_refused(client: FlaskClient) -> None:
+    """The background has no document: left to it, the signer would never count."""
+    with busy(client.application):
+        response = client.post("/signature", json=plain_fields("2"))
+        assert message_of(response, 503) == BUSY
+        assert response.headers["Retry-After"] == "5"
+        assert not exists(client, thread="2")
+    content_of(client.post("/signature", json=plain_fields("2")), 201)
+    assert states(client, "2") == ["valid"]
+
+
+def test_a_line_of_a_batch_that_can_only_be_verified_now_is_refused(client: FlaskClient) -> None:
+    lines = [plain_fields("2"), filled(thread="3", cms=cms(ivan()))]
+    body = b"\n".join(json.dumps(line).encode() for line in lines)
+    with busy(client.application):
+        answer = client.post(
+            "/signature/batch", data=body, content_type="application/x-ndjson"
+        ).data.splitlines()
+    assert [json.loads(line)["code"] for line in answer] == [503, 201]
+    assert json.loads(answer[0])["message"] == BUSY
+    assert (exists(client, thread="2"), exists(client, thread="3")) == (False, True)
+
+
+def states(client: FlaskClient, thread: str) -> list[str]:
+    """Return what is known of the signers of a thread."""
+    (found,) = rows(client, f"document=doc&thread={thread}&with=signers")
+    return [one["standing"]["state"] for one in found["signers"]]
 
 
 def test_what_a_save_left_is_verified_in_the_background(client: FlaskClient) -> None:

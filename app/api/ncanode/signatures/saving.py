@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,8 +16,8 @@ from app.api.ncanode.signatures.documents import (
     find_signed,
     read_content,
 )
+from app.api.ncanode.signatures.required import require_verified
 from app.cms import (
-    Answer,
     ContentBudget,
     GivenContent,
     MalformedSignature,
@@ -26,7 +26,6 @@ from app.cms import (
     SignedData,
     SignedXml,
     SignerStatus,
-    UnverifiedSignature,
     Verdict,
     are_gost_curves_fast,
     compare_content,
@@ -96,7 +95,7 @@ def read_checked(new: NewVersion, brought: Brought) -> Checked:
         MalformedSignature: it is no signature; not raised if any text may be saved.
         UnverifiedSignature: it does not meet the required level.
         ParameterError: that can't be used, or is not what was signed.
-        Busy: it is large, or has to be verified, and too many verifications are waiting.
+        Busy: it is large, or has to be verified now, and too many verifications are waiting.
     """
     with current_trust().turns.reading(new.cms, brought.data):
         signature, checked = _read_checked(new, brought)
@@ -167,12 +166,17 @@ def _read_checked(
         recall=recall_of(db.engine),
     )
     demanding = level in ("signature", "trusted")
-    statuses = verify() if demanding else ()
+    if demanding:
+        statuses = verify()
+    else:
+        statuses = _verify_with_content(verify) if _needs(signature, content) else ()
     intact = _intact(signature, content, statuses, budget)
     doubts = [] if content is None else sent_content.doubts_of(intact)
-    _require_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
+    if demanding:
+        lacks_content = is_detached(signature) and content is None
+        require_verified(statuses, level, lacks_content=lacks_content)
     digest = None if content is None else sent_content.digest_of_signed(content, intact)
-    if not demanding:
+    if not demanding and not statuses:
         statuses = _verify_quickly(cms, signature, content, verify)
     kept, reasons = content_to_keep(signature, content, intact, brought, budget)
     doubts += reasons
@@ -204,6 +208,20 @@ def _urgency(signature: SignedData | SignedXml, now: datetime) -> int | None:
     return jobs.urgency_of((one.certificate.not_after for one in describe_signers(signature)), now)
 
 
+def _verify_with_content(
+    verify: Callable[[], tuple[SignerStatus, ...]],
+) -> tuple[SignerStatus, ...]:
+    """Verify now, for as long as that takes, what only the content sent along can show.
+
+    The background, which doesn't have it, could never say that these signers have signed. Raises
+    Busy: too much is being verified.
+    """
+    try:
+        return verify()
+    except MalformedSignature:
+        return ()  # Damaged in a part that only verification reads, which is not required here.
+
+
 def _verify_quickly(
     cms: str,
     signature: SignedData | SignedXml,
@@ -220,33 +238,14 @@ def _verify_quickly(
         with current_trust().turns.take(SHORT_PATIENCE):
             return verify()
     except (MalformedSignature, Busy):
-        return ()  # Damaged in a part that only verification reads, which is not required here.
-
-
-def _require_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_content: bool) -> None:
-    """Require that each signature verifies, and at level `trusted` that a path reaches an anchor.
-
-    Content that differs only in line ends is accepted with a warning, as on the lower levels.
-    """
-    accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
-    for status in statuses:
-        line_ends = sent_content.fits_with_crlf(status.intact)
-        require(status.intact, status, or_unknown=accepts or line_ends)
-        require(status.valid, status)
-        if level == "trusted":
-            require(status.path, status)
-            require(status.revocation, status, or_unknown=True)
+        return ()  # As above.
 
 
 def _is_quick(cms: str, signature: SignedData | SignedXml, content: GivenContent | None) -> bool:
-    """Return whether there are few signers and little data to verify, by fast code.
-
-    What can be verified only with the content can't be left to the background, at any size; see
-    `app.trust.examiner`.
-    """
+    """Return whether there are few signers and little data to verify, by fast code."""
     # Of a large document only the digests are here.
     size = len(content) if isinstance(content, bytes) else 0
-    if len(cms) + size > QUICK_SIZE and not needs_content(signature):
+    if len(cms) + size > QUICK_SIZE:
         return False
     if isinstance(signature, SignedXml):
         return len(signature.signatures) <= QUICK_SIGNERS and are_gost_curves_fast()
@@ -255,28 +254,19 @@ def _is_quick(cms: str, signature: SignedData | SignedXml, content: GivenContent
     return len(algorithms) <= QUICK_SIGNERS and (not by_gost or are_gost_curves_fast())
 
 
-def needs_content(signature: SignedData | SignedXml) -> bool:
-    """Return whether a signature value can't be verified without detached content.
+def _needs(signature: SignedData | SignedXml, content: GivenContent | None) -> bool:
+    """Return whether a signature value can be verified only with the content, which is here.
 
-    That is so without signed attributes (RFC 5652 section 5.4).
+    That is so without signed attributes (RFC 5652 section 5.4). A digest of the content is not
+    enough; with signed attributes the value is verified without it, and what the content decides
+    (`compare_content`) is decided before the save in any case.
     """
     return (
-        isinstance(signature, SignedData)
+        isinstance(content, bytes)
+        and isinstance(signature, SignedData)
         and not signature.attached
         and not all(signer.has_signed_attributes for signer in signature.signers)
     )
-
-
-def require(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
-    """Require for one signer that a verdict is yes, or at least not no.
-
-    Raises:
-        UnverifiedSignature: it is not; with the first reason, which is that of the worst answer.
-    """
-    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not or_unknown):
-        raise UnverifiedSignature(
-            "cms: signer {number}: {reason}", number=status.number, reason=verdict.reasons[0]
-        )
 
 
 def warn_of_losses(superseded: Superseded | None, signing: Signing) -> list[StoreError]:

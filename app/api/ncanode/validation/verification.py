@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from flask import current_app
 
-from app.api.ncanode.signatures.saving import require
+from app.api.ncanode.signatures.required import require
 from app.api.ncanode.validation.rules import CheckFailed
 from app.cms import (
     Answer,
