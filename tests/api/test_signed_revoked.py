@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, select
 
 from app.api.ncanode.signatures import saving
 from app.store.models import Revocation
+from app.store.signatures import reindexing
 from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, rows, save
@@ -250,3 +251,34 @@ def test_a_hold_that_a_later_signer_shows_refuses_no_earlier_one(trusting: Flask
     status = trusting.get(f"/packages/{package_id}/status").get_json()
     assert status["isExecuted"] is True
     assert {one["state"] for one in standings(trusting)} == {"valid"}
+
+
+def test_a_revocation_that_is_proven_while_signers_are_read_again_stays_proven(
+    trusting_app: Flask,
+    trusting: FlaskClient,
+    trust_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it had read before was written over the refusal, until it was verified again."""
+    package_id, engine = package(trusting), engine_of(trusting_app)
+    save(trusting, cms=people.cms(ivan()))
+    assert state(trusting) == VALID
+    revoke(trust_folder)
+    read_next = reindexing._read_next
+
+    def read_and_prove(*given: Any) -> Any:
+        """Prove it between the reading of the batch and its writing."""
+        found = read_next(*given)
+        if found is not None and state(trusting) == VALID:
+            assert verified(trusting)["revocation"]["answer"] == "no"
+            list(trusting_app.extensions["examiner"].examine())
+            assert state(trusting) == GONE
+        return found
+
+    monkeypatch.setattr(reindexing, "_read_next", read_and_prove)
+    assert [one.versions for one in reindexing.reindex(engine, everything=True)] == [1]
+    assert state(trusting) == GONE
+    assert reported(trusting, engine, package_id) == REFUSED
+    # It waits to be verified again, as is everything that was read again.
+    assert list(trusting_app.extensions["examiner"].examine()) == [1]
+    assert state(trusting) == GONE

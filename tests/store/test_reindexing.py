@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -24,10 +25,12 @@ from app.store.search.criteria import Criteria
 from app.store.search.tag_pairs import MAX_PAIRED
 from app.store.signatures import reindexed, reindexing
 from app.store.signatures.extraction import read_signing
+from app.store.signatures.judgements import judge_again, write_found
+from app.store.signatures.large_texts import Key
 from app.store.signatures.reindexed import Reread
 from app.store.signatures.reindexing import count_unread, reindex
 from app.store.signatures.rows import Carried
-from app.store.signatures.standings import Found
+from app.store.signatures.standings import LEFT, REFUSED, Found, Standing
 from tests.store.signings import (
     IVANOV,
     PETROVA,
@@ -250,6 +253,56 @@ def test_a_thread_that_was_deleted_while_it_was_read_stays_deleted(unread: Engin
     assert documents(unread, Criteria(iin=PETROVA[1])) == ["a"]
     assert rows_of_signers(unread) == [(1, 2, 1), (1, 2, 2)]
     assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_results_of_verification_stay_as_they_are_when_it_writes(unread: Engine) -> None:
+    list(reindex(unread))
+    read = reread(2, 1, PETROVA)
+    refused = {1: Found(SAVED_AT, Standing(REFUSED, "proven meanwhile"), 5)}
+    with transaction(unread) as connection:
+        write_found(connection, [(Key(2, 1), refused)])
+        reindexed.write(connection, [read])
+    assert result_of(unread, 2) == (REFUSED, "proven meanwhile", SAVED_AT, None)
+
+
+def test_who_is_to_be_verified_again_is_so_if_it_writes_at_that_time(unread: Engine) -> None:
+    """A row that was deleted and added again was missed by the transaction that waited for it."""
+    list(reindex(unread))
+    valid = {1: Found(None, Standing(7), 5)}
+    with transaction(unread) as connection:
+        write_found(connection, [(Key(2, 1), valid)])
+
+    def refuse() -> None:
+        with transaction(unread) as connection:
+            judge_again(connection, Key(2, 1), [1])
+
+    refusing = Thread(target=refuse)
+    with transaction(unread) as connection:
+        reindexed.write(connection, [reread(2, 1, PETROVA)])
+        refusing.start()
+        refusing.join(0.5)
+        assert refusing.is_alive()
+    refusing.join(60)
+    assert result_of(unread, 2) == (7, None, None, LEFT)
+    # Nor is it put behind what was not verified for long.
+    list(reindex(unread, everything=True))
+    assert result_of(unread, 2) == (7, None, None, LEFT)
+
+
+def test_signers_who_are_not_read_any_more_go(unread: Engine) -> None:
+    list(reindex(unread))
+    with transaction(unread) as connection:
+        reindexed.write(connection, [reread(1, 2, PETROVA)])
+    assert rows_of_signers(unread) == [(1, 1, 1), (1, 2, 1), (2, 1, 1)]
+    assert documents(unread, Criteria(iin=IVANOV[1])) == []
+
+
+def result_of(engine: Engine, signature_id: int) -> tuple[object, ...]:
+    """Return what is stored of verifying the only signer of a version."""
+    columns = Signer.standing, Signer.standing_reason, Signer.verified_gen_time
+    statement = select(*columns, Signer.judged_against).where(Signer.signature_id == signature_id)
+    with engine.connect() as connection:
+        return tuple(connection.execute(statement).one())
 
 
 @pytest.mark.slow

@@ -94,15 +94,10 @@ def read_signing(
     )
 
 
-def read_kept(
-    text: str,
-    saved_at: datetime,
-    content_sha256: str | None = None,
-    found: Mapping[int, Found] | None = None,
-) -> Signing:
+def read_kept(text: str, saved_at: datetime, content_sha256: str | None = None) -> Signing:
     """Extract the claims of a version's text, as `read_signing` does; it may be no signature."""
     try:
-        return read_signing(parse(text, trailing_zeros=True), saved_at, content_sha256, found)
+        return read_signing(parse(text, trailing_zeros=True), saved_at, content_sha256)
     except MalformedSignature:
         # Saved while CMS_VALIDATION was off, or moved from the original server.
         return read_text(text)

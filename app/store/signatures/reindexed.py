@@ -11,10 +11,11 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Connection,
+    Executable,
     Integer,
     Text,
+    case,
     delete,
-    insert,
     select,
     true,
     update,
@@ -36,6 +37,7 @@ from app.store.search import kept_counts
 from app.store.search.tag_pairs import pairs_of
 from app.store.signatures import signers
 from app.store.signatures.extraction import Signing
+from app.store.signatures.standings import LEFT
 
 _KEY = {"signature_id": ROW_ID, "version": Integer()}
 _OF_VERSION = {
@@ -46,6 +48,9 @@ _OF_VERSION = {
     "signature_size": Integer(),
     "content_size": Integer(),
 }
+#: The key of a signer, and the columns of the result that stays.
+_OF_SIGNER = ("signature_id", "version", "number")
+_STAYS = (*_OF_SIGNER, "verified_gen_time", "standing", "standing_reason", "judged_against")
 #: Position of the verification result in a row of `Signing.signers`.
 _FOUND_AT = list(signers.KINDS).index("standing")
 _OF_TERM = {"term": Text(), "signature_id": ROW_ID}
@@ -179,23 +184,42 @@ def _write_versions(connection: Connection, read: Iterable[Reread]) -> None:
 
 
 def _write_signers(connection: Connection, read: Sequence[Reread]) -> None:
+    """Write the signers of versions, who are verified again; the results for them stay until then.
+
+    A row is changed in place: a result may be written at the same time, or a revocation noted
+    (`revocations.Remembered`), and whoever does so finds the row, or waits for it.
+    """
     bulk.execute(
         connection,
         lambda given: delete(Signer).where(
-            Signer.signature_id == given.signature_id, Signer.version == given.version
+            Signer.signature_id == given.signature_id,
+            Signer.version == given.version,
+            Signer.number > given.number,
         ),
-        _KEY,
-        [one[:2] for one in read],
+        {**_KEY, "number": Integer()},
+        [(*one[:2], len(one.signing.facts)) for one in read],
     )
-    columns = {**_KEY, **signers.KINDS}
     bulk.execute(
         connection,
-        lambda given: insert(Signer).from_select(
-            list(columns), select(*(getattr(given, name) for name in columns))
-        ),
-        columns,
+        lambda given: _add_signers(connection.dialect.name, given),
+        {**_KEY, **signers.KINDS},
         [row for one in read for row in _rows_of(one)],
     )
+
+
+def _add_signers(dialect: str, given: Any) -> Executable:
+    names = [*_KEY, *signers.KINDS]
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    # Without WHERE, SQLite parses the ON of ON CONFLICT as a join's.
+    rows = select(*(getattr(given, name) for name in names)).where(true())
+    statement = insert(Signer).from_select(names, rows)
+    changed = {name: statement.excluded[name] for name in names if name not in _STAYS}
+    # What comes first in the background still does.
+    waits = case((Signer.judged_against == LEFT, LEFT), else_=None)
+    updated: Executable = statement.on_conflict_do_update(
+        index_elements=_OF_SIGNER, set_={**changed, "judged_against": waits}
+    )
+    return updated
 
 
 def _rows_of(one: Reread) -> list[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ in a short transaction that locks the threads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,10 +20,8 @@ from app.store.database.types import random_uuid
 from app.store.models import Signature, Signer, Version
 from app.store.signatures import reindexed
 from app.store.signatures.extraction import read_kept
-from app.store.signatures.judgements import FOUND_COLUMNS, found_of
 from app.store.signatures.large_texts import SIGNATURE, SIGNATURE_OCTETS
 from app.store.signatures.reindexed import Reread
-from app.store.signatures.standings import Found
 
 #: Versions of one transaction, and bytes of their signatures, unless a single one has more.
 BATCH = 500
@@ -134,7 +132,6 @@ def _next_span(connection: Connection, after: tuple[int, int], everything: bool)
 
 def _read_span(connection: Connection, span: _Span) -> list[Reread]:
     """Read the signers of the versions of one batch."""
-    found = _find_found(connection, span)
     rows = connection.execute(
         select(
             Version.signature_id,
@@ -151,27 +148,10 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
         Reread(
             row.signature_id,
             row.version,
-            read_kept(row.cms, row.created_at, row.content_sha256, found.get((row[0], row[1]), {})),
+            read_kept(row.cms, row.created_at, row.content_sha256),
         )
         for row in rows
     ]
-
-
-def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int], dict[int, Found]]:
-    """Return the results for signers, which hold until they are verified again."""
-    rows = connection.execute(
-        select(Signer.signature_id, Signer.version, *FOUND_COLUMNS)
-        .join(
-            Version,
-            (Version.signature_id == Signer.signature_id) & (Version.version == Signer.version),
-        )
-        .where(*span.conditions())
-    )
-    found: dict[tuple[int, int], dict[int, Found]] = {}
-    for row in rows:
-        mine = found.setdefault((row.signature_id, row.version), {})
-        mine[row.number] = found_of(row)
-    return found
 
 
 def _name_threads(connection: Connection, signature_ids: Collection[int]) -> None:
