@@ -31,6 +31,7 @@ from app.store.database.reads import Reads
 from app.store.database.replicas import Replica, make_engine
 from app.store.migrations.readiness import Readiness
 from app.trust import Trust
+from app.trust.documents import Documents
 from app.trust.examiner import Examiner
 from app.trust.stored import StoredAuthorities
 from config.settings import Settings, SettingsError
@@ -77,7 +78,8 @@ def _fill(app: Flask, settings: Settings) -> None:
     with app.app_context():
         database.prepare(db.engine)
         app.extensions["trust"] = _make_trust(db.engine, settings)
-        app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
+        documents = Documents(db.engine, app.extensions["content place"], settings.max_body)
+        app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"], documents)
         app.extensions["evidence"] = partial(make_worker, app, settings)
         if settings.requires_evidence:
             app.extensions["evidence requirement"] = make_requirement(db.engine, app, settings)

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -24,20 +23,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import background
 from app.cms import (
-    YES,
-    Answer,
     MalformedSignature,
     NotedRevocation,
     SignedData,
     SignedXml,
     SignerStatus,
+    is_detached,
     parse_pieces,
 )
 from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
 from app.store.evidence.reading import measure_items, read_items
 from app.store.leases import find_holder, give_back, is_abandoned, take_lease
-from app.store.signatures.extraction import read_found
 from app.store.signatures.judgements import (
     Unverified,
     find_waiting,
@@ -45,24 +42,17 @@ from app.store.signatures.judgements import (
     write_found,
 )
 from app.store.signatures.large_texts import Key
-from app.store.signatures.one_signer import settle
 from app.store.signatures.revocations import (
     NotedMeanwhile,
     Remembered,
     note_revocations,
-    noted_of,
     recall_of,
 )
-from app.store.signatures.standings import (
-    PENDING,
-    Found,
-    Standing,
-    Trusted,
-    judge,
-    was_valid,
-)
+from app.store.signatures.standings import Found
+from app.trust.documents import Documents
 from app.trust.former_reasons import note_former
 from app.trust.kept import Kept, kept_of
+from app.trust.results import Judged, give_up, is_other, join, put_off
 from app.trust.service import Trust
 from app.trust.turns import GIVES_WAY, LARGE
 
@@ -88,12 +78,22 @@ _ENDS_PROCESSES = "verifying it ended processes; `flask signers reindex --all` t
 _log = logging.getLogger(__name__)
 
 
+class _Verified(NamedTuple):
+    """A parsed signature, whether its detached content was read, and the results."""
+
+    signature: SignedData | SignedXml
+    has_content: bool
+    statuses: tuple[SignerStatus, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Examiner:
     """Verifies the waiting signatures of a store, against the current trust anchors."""
 
     engine: Engine
     trust: Trust
+    #: The documents that are kept; None: none is read.
+    documents: Documents | None = None
 
     def start(self) -> threading.Thread:
         """Start in the background of this process, and run until the process ends."""
@@ -196,7 +196,7 @@ class Examiner:
                 _log.error("verifying version %s ends processes: it is set aside", name)
                 unverified = read_unverified(connection, key)
                 if unverified:
-                    found = _give_up(unverified, _ENDS_PROCESSES, self.trust.trusted())
+                    found = put_off(unverified, _ENDS_PROCESSES, self.trust.trusted())
                     write_found(connection, [(key, found)])
                 give_back(connection, _NOTE, name)
                 return 1
@@ -206,24 +206,50 @@ class Examiner:
             give_back(connection, _NOTE, name)
         return done
 
-    def _judge(self, key: Key, unverified: Unverified, remembered: Remembered) -> _Judged:
+    def _judge(self, key: Key, unverified: Unverified, remembered: Remembered) -> Judged:
         """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""
         trusted = self.trust.trusted()
-        cms, turns = unverified.cms, self.trust.turns
-        is_small = isinstance(cms, str) and len(cms) + self._measure_kept(key) <= LARGE
         try:
-            # Large requests wait for the place, so the turn should not take long.
-            gives_way = GIVES_WAY if is_small else 0.0
-            with nullcontext() if is_small else turns.large_place(), turns.take_last(gives_way):
+            verified = self._verify(key, unverified, remembered)
+        except MalformedSignature as error:
+            # Damaged in a part that only verification reads.
+            return Judged(give_up(unverified, f"it can't be read: {error}", trusted))
+        except (SQLAlchemyError, SignatureNotFound):
+            raise
+        except Exception:  # noqa: BLE001  # what is amiss with one keeps no other waiting
+            _log.exception("a signature can't be verified")
+            return Judged(put_off(unverified, "it could not be verified", trusted))
+        if verified is None:
+            return Judged(give_up(unverified, _READ_OTHERWISE, trusted))
+        signature, has_content, statuses = verified
+        return join(unverified, signature, statuses, trusted, has_content=has_content)
+
+    def _verify(self, key: Key, unverified: Unverified, remembered: Remembered) -> _Verified | None:
+        """Verify one version, when its turn comes; None if its signers are of another signature.
+
+        Raises MalformedSignature, or what reading the store does.
+        """
+        cms, turns = unverified.cms, self.trust.turns
+        kept = self.documents.find(key, unverified) if self.documents else None
+        size = self._measure_kept(key) + (kept.size if kept else 0)
+        is_small = isinstance(cms, str) and len(cms) + size <= LARGE
+        # Large requests wait for the place, so the turn should not take long.
+        gives_way = GIVES_WAY if is_small else 0.0
+        with nullcontext() if is_small else turns.large_place():
+            # Before the turn: it may come from another server.
+            document = self.documents.read(kept) if self.documents and kept else None
+            with turns.take_last(gives_way):
                 # No variable has the text, which is freed as soon as it is parsed.
                 signature = parse_pieces(
                     [cms] if isinstance(cms, str) else cms.read_pieces(), trailing_zeros=True
                 )
-                if _is_other(unverified, signature):
-                    return _Judged(_give_up(unverified, _READ_OTHERWISE, trusted))
+                if is_other(unverified, signature):
+                    return None
+                document = document if is_detached(signature) else None
                 verify = partial(
                     self.trust.verify,
                     signature,
+                    document,
                     at=unverified.saved_at,
                     kept=self._read_kept(key),
                     recall=remembered,
@@ -231,23 +257,7 @@ class Examiner:
                 statuses = verify()
                 if note_former(self.engine, unverified, signature, statuses):
                     statuses = verify()
-        except MalformedSignature as error:
-            # Damaged in a part that only verification reads.
-            return _Judged(_give_up(unverified, f"it can't be read: {error}", trusted))
-        except (SQLAlchemyError, SignatureNotFound):
-            raise
-        except Exception:  # noqa: BLE001  # what is amiss with one keeps no other waiting
-            _log.exception("a signature can't be verified")
-            return _Judged(_give_up(unverified, "it could not be verified", trusted))
-        found = read_found(signature, statuses, trusted)
-        by_number = {status.number: status for status in statuses}
-        joined = {
-            number: _join(before, found[number], by_number[number], signature, trusted)
-            if number in found
-            else Found(before.gen_time, before.standing, trusted.everything)
-            for number, before in unverified.before.items()
-        }
-        return _Judged(settle(joined, statuses), noted_of(statuses))
+        return _Verified(signature, document is not None, statuses)
 
     def _measure_kept(self, key: Key) -> int:
         with self.engine.connect() as connection:
@@ -261,53 +271,3 @@ class Examiner:
         """
         with self.engine.connect() as connection:
             return replace(kept_of(read_items(connection, key)), tokens={})
-
-
-class _Judged(NamedTuple):
-    """The results for the signers of a version, and the revocations that are to be kept."""
-
-    found: Mapping[int, Found]
-    noted: Sequence[NotedRevocation] = ()
-
-
-def _is_other(unverified: Unverified, signature: SignedData | SignedXml) -> bool:
-    """Return whether a CMS isn't the one from which the signers of the version were read.
-
-    Results are stored by the numbers of signers, so they would be those of others.
-    """
-    if unverified.signature_sha256 is None or isinstance(signature, SignedXml):
-        return False
-    return sha256(signature.der).hexdigest() != unverified.signature_sha256
-
-
-def _give_up(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, Found]:
-    standing = Standing(PENDING, why)
-    return {
-        number: Found(None, standing, trusted.everything)
-        for number, before in unverified.before.items()
-    }
-
-
-def _join(
-    before: Found,
-    now: Found,
-    status: SignerStatus,
-    signature: SignedData | SignedXml,
-    trusted: Trusted,
-) -> Found:
-    """Return the new result of a signer, keeping what only the content could show.
-
-    Without signed attributes (RFC 5652 section 5.4) the signature value can't be verified without
-    the content, which was sent only with the save. Everything else is judged again.
-    """
-    lacks_content = (
-        isinstance(signature, SignedData)
-        and not signature.attached
-        and status.valid.answer is Answer.UNKNOWN
-        and not signature.signers[status.number - 1].has_signed_attributes
-    )
-    standing = now.standing
-    if lacks_content and was_valid(before.standing):
-        known = replace(status, valid=YES, intact=YES)
-        standing = judge(known, digest=None, anchored=bool(trusted.anchors))
-    return Found(now.gen_time, standing, trusted.everything)

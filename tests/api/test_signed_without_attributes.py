@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.api.ncanode.signatures import saving
-from app.store.models import Signer
+from app.store.models import Signer, Version
+from app.store.signatures.standings import LEFT
 from app.trust.examiner import Examiner
 from tests import pki
 from tests.api import people
@@ -22,6 +23,7 @@ from tests.api.asking import rows, save
 from tests.api.people import ivan
 from tests.conftest import AppMaker
 from tests.pki import CONTENT, NOT_BEFORE
+from tests.test_cli import run
 
 VALID = {"state": "valid", "reason": None}
 NO_ANCHOR = {"state": "pending", "reason": "no trust anchor is set up"}
@@ -144,3 +146,65 @@ def test_more_signers_than_are_verified_by_the_way_are_verified_at_once(
     save(client, cms=b64encode(der).decode(), data=b64encode(CONTENT).decode())
     found = [one["standing"] for one in rows(client, "with=signers")[0]["signers"]]
     assert found == [VALID] * len(who)
+
+
+@pytest.fixture(name="keeping")
+def app_that_keeps_documents(make_app: AppMaker, folder: Path, tmp_path: Path) -> Flask:
+    """Provide an application that keeps documents in a folder."""
+    return make_app(
+        TRUST_DIR=str(folder),
+        CMS_VALIDATION="structure",
+        KEEP_CONTENT="on",
+        CONTENT_STORE=f"file://{tmp_path}/documents",
+    )
+
+
+def leave(app: Flask) -> None:
+    """Leave the signers to the background, as a program before this one did on saving."""
+    with app.app_context(), app.extensions["examiner"].engine.connect() as connection:
+        left = {"standing": None, "standing_reason": None, "judged_against": LEFT}
+        connection.execute(update(Signer).values(left))
+
+
+def test_what_a_save_left_is_verified_with_the_document_that_is_kept(
+    keeping: Flask, folder: Path
+) -> None:
+    client = keeping.test_client()
+    people.trust(folder, pki.authority())
+    save_with_content(client)
+    leave(keeping)
+    examine(keeping)
+    assert standing(client) == VALID
+    leave(keeping)
+    assert run(keeping, "signers", "reindex", "--all")[0] == 0
+    assert standing(client) == VALID
+
+
+def test_what_a_save_left_stays_unknown_while_the_document_is_away(
+    keeping: Flask, folder: Path, tmp_path: Path
+) -> None:
+    client = keeping.test_client()
+    people.trust(folder, pki.authority())
+    save_with_content(client)
+    leave(keeping)
+    (tmp_path / "documents").rename(tmp_path / "away")
+    examine(keeping)
+    assert standing(client)["state"] == "pending"
+    (tmp_path / "away").rename(tmp_path / "documents")
+    assert run(keeping, "signers", "reindex", "--all")[0] == 0
+    assert standing(client) == VALID
+
+
+def test_a_value_that_the_document_contradicts_is_refused(keeping: Flask, folder: Path) -> None:
+    """As where what is kept is not what was compared when the version was saved."""
+    client = keeping.test_client()
+    people.trust(folder, pki.authority())
+    save_with_content(client)
+    other = pki.signer_info(ivan(), b"other", signed=None)
+    der = pki.signed_data([other], [ivan(), pki.authority()], None)
+    with keeping.app_context(), keeping.extensions["examiner"].engine.connect() as connection:
+        values = {"cms": b64encode(der).decode(), "cms_bytes": None, "signature_sha256": None}
+        connection.execute(update(Version).values(values))
+    leave(keeping)
+    examine(keeping)
+    assert standing(client)["state"] == "refused"

@@ -16,6 +16,7 @@ from app.store.models import Lease, Signer, Version
 from app.store.signatures.extraction import read_signing
 from app.store.signatures.judgements import find_waiting, judge_again, read_unverified
 from app.store.signatures.large_texts import Key
+from app.store.signatures.standings import REFUSED, VALUE_VALID
 from app.trust import Trust
 from app.trust import examiner as examiner_module
 from app.trust.examiner import REST, Examiner
@@ -78,6 +79,46 @@ def test_a_failure_of_one_is_logged_and_the_others_are_verified(
         assert list(examiner.examine()) == [2]
     assert found(examiner.engine) == [(False, "it could not be verified")] * 2
     assert "a signature can't be verified" in caplog.text
+
+
+def test_a_failure_does_not_forget_what_only_the_content_showed(
+    examiner: Examiner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else shows that a value without signed attributes is valid, or was found refused."""
+    list(examiner.examine())
+    valid, _ = found(examiner.engine)
+    info = pki.signer_info(ivan(), signed=None)
+    plain = pki.signed_data([info], [ivan(), pki.authority()], None)
+    refused = {"standing": REFUSED, "standing_reason": "another key"}
+    with examiner.engine.connect() as connection:
+        of_first = Version.signature_id == 1
+        values = {"cms": b64encode(plain).decode(), "cms_bytes": None, "signature_sha256": None}
+        connection.execute(update(Version).where(of_first).values(values))
+        connection.execute(update(Signer).where(Signer.signature_id == 2).values(refused))
+
+    def fail(*_given: object, **_more: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Trust, "verify", fail)
+        verify_again(examiner)
+    first, second = standings(examiner.engine)
+    assert first == (VALUE_VALID, "it could not be verified")
+    assert second == (REFUSED, "another key")
+    verify_again(examiner)
+    assert found(examiner.engine) == [valid] * 2
+
+
+def verify_again(examiner: Examiner) -> None:
+    with examiner.engine.connect() as connection:
+        connection.execute(update(Signer).values(judged_against=None))
+    assert list(examiner.examine()) == [2]
+
+
+def standings(engine: Engine) -> list[tuple[int | None, str | None]]:
+    statement = select(Signer.standing, Signer.standing_reason).order_by(Signer.signature_id)
+    with engine.connect() as connection:
+        return [(row[0], row[1]) for row in connection.execute(statement)]
 
 
 class Killed(BaseException):

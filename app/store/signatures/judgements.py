@@ -33,7 +33,7 @@ _LIMIT = bindparam("limit", type_=Integer())
 #: Whether a signer waits to be verified; `everything` is the number of all that is trusted now.
 WAITS = Signer.judged_against.is_(None) | (Signer.judged_against != _EVERYTHING)
 #: Columns of each signer, for `found_of`.
-FOUND_COLUMNS = (
+_FOUND_COLUMNS = (
     Signer.number,
     Signer.verified_gen_time,
     Signer.standing,
@@ -55,12 +55,15 @@ class Unverified(NamedTuple):
     """One version that is to be verified, and the earlier results of its signers, by number.
 
     `signature_sha256` is that of the bytes from which the signers were read, hex; None if unknown.
+    `needs_content`: its content is not in it, and a signer has no message digest, so that only the
+    content shows whether the signature value is valid (RFC 5652 section 5.4).
     """
 
     cms: str | LargeText
     saved_at: datetime
     before: Mapping[int, Found]
     signature_sha256: str | None
+    needs_content: bool = False
 
 
 def _first(place: int, *conditions: object) -> Select[tuple[int, int, int]]:
@@ -120,16 +123,17 @@ def read_unverified(connection: Connection, key: Key) -> Unverified | None:
     cms = find_text(connection, key)
     if row is None or cms is None:
         return None
-    before = connection.execute(_FOUND_BEFORE, key._asdict())
+    before = connection.execute(_FOUND_BEFORE, key._asdict()).all()
     found = {one.number: found_of(one) for one in before}
-    return Unverified(cms, row.created_at, found, row.signature_sha256)
+    needs = row.content_size is None and any(one.message_digest is None for one in before)
+    return Unverified(cms, row.created_at, found, row.signature_sha256, needs)
 
 
 # Built once, which takes several times as long as to execute one.
-_OF_VERSION = select(Version.created_at, Version.signature_sha256).where(
+_OF_VERSION = select(Version.created_at, Version.signature_sha256, Version.content_size).where(
     Version.signature_id == bindparam("signature_id"), Version.version == bindparam("version")
 )
-_FOUND_BEFORE = select(*FOUND_COLUMNS).where(
+_FOUND_BEFORE = select(*_FOUND_COLUMNS, Signer.message_digest).where(
     Signer.signature_id == bindparam("signature_id"), Signer.version == bindparam("version")
 )
 
