@@ -57,6 +57,7 @@ class Chunks(ChunkedReceiver):  # type: ignore[misc]  # waitress is written with
     """Reads a chunked body; `framing` counts the bytes outside its content."""
 
     framing = 0
+    error: Any
 
     def received(self, data: bytes) -> int:
         """Process data of the body; return how many bytes belong to it."""
