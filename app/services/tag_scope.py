@@ -92,7 +92,8 @@ def require_read_access(connection: Connection, record: SignatureRecord) -> None
 def require_write_access(connection: Connection, document: str, thread: str) -> bool:
     """Require access of the caller to a thread that is to be changed, or that there is none.
 
-    Inside `database.transaction`.
+    Inside `database.transaction`. Whether a package asks for it is looked up once the thread is
+    locked: who waits for a lock may wait long enough for a package to be added.
 
     Returns:
         False if there is none that could be changed: one that is begun meanwhile may be out
@@ -104,9 +105,8 @@ def require_write_access(connection: Connection, document: str, thread: str) -> 
     """
     if not is_bound():
         return True
-    if is_asked_for(connection, document, thread):
-        raise SignatureNotFound
     tags = lock_current_tags(connection, document, thread)
+    _require_unasked(connection, document, thread)
     if tags is None:
         return False
     require_tags(tags)
@@ -125,17 +125,21 @@ def save(  # noqa: PLR0913  # As `save_version`.
     """Save as `writing.save_version` does, and raise what it raises, with access control.
 
     Raises:
-        SignatureNotFound: there is such a thread, which the caller may not access.
+        SignatureNotFound: there is such a thread, which the caller may not access; or a package
+            asks for it.
     """
     save_new = partial(save_version, compare=compare, new_evidence=new_evidence)
     if require_write_access(connection, new.document, new.thread):
         return save_new(connection, new, signing, seen)
     try:
         # Without a thread no version of it was seen: so none of another caller is superseded.
-        return save_new(connection, new, signing, None)
+        saved = save_new(connection, new, signing, None)
     except VersionNotSet:
         require_write_access(connection, new.document, new.thread)
         raise
+    # What is begun here is locked from now on only, and may have waited for another writer.
+    _require_unasked(connection, new.document, new.thread)
+    return saved
 
 
 def foresee(
@@ -166,6 +170,12 @@ def require_search_access(criteria: Criteria) -> None:
     bound = any(begins) if criteria.tags_mode == "all" else begins and all(begins)
     if not bound:
         raise SearchOutOfReach(prefix=prefix)
+
+
+def _require_unasked(connection: Connection, document: str, thread: str) -> None:
+    """Require that no package asks for a thread. Raises SignatureNotFound."""
+    if is_asked_for(connection, document, thread):
+        raise SignatureNotFound
 
 
 def _prefix() -> str | None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
 from app import auth
 from app.extensions import db
+from app.store.database.engine import transaction
+from app.store.models import Signature
+from app.store.signatures.extraction import read_text
+from app.store.signatures.writing import NewVersion, save_version
 from tests.api.asking import content_of, filled, good_cms, message_of
 from tests.asking_tokens import bearer, make_token
 from tests.conftest import AppMaker
 
+#: Seconds in which a caller that waits for a lock reaches it.
+SHORTLY = 0.5
 NOT_FOUND = "Signature was not found"
 OURS = {"document": "ours", "thread": "main"}
 THEIRS = {"document": "theirs", "thread": "main"}
@@ -38,6 +46,12 @@ class Caller:
     def __init__(self, client: FlaskClient, token: str) -> None:
         self.client = client
         self.headers = bearer(token)
+
+    def fork(self) -> Caller:
+        """Return the same caller with a client of its own, for another thread."""
+        again = copy(self)
+        again.client = self.client.application.test_client()
+        return again
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.client.get(path, query_string=query, headers=self.headers)
@@ -190,6 +204,81 @@ def test_what_is_gone_meanwhile_is_not_there(meeting: tuple[Flask, Caller, Calle
     assert admin.save(**OURS, tags=["hr-1"]).status_code == 201
     with once_a_thread_was_looked_for(app, lambda: admin.delete(**OURS), "SELECT versions.tags"):
         assert message_of(bound.delete(**OURS), 404) == NOT_FOUND
+
+
+class Abandoned(Exception):
+    """A writer gives up what it has begun."""
+
+
+def ask_for(admin: Caller, document: str) -> None:
+    """Add a package that asks for the main thread of a document."""
+    signer = {"firstName": "a", "lastName": "b", "iin": "123456789011"}
+    added = admin.post(
+        "/packages/add",
+        name="P",
+        type="concurrent",
+        state="open",
+        thread="main",
+        documents=[{"externalId": document}],
+        signers=[signer],
+    )
+    assert added.status_code == 200, added.text
+
+
+@pytest.mark.parametrize("act", ["save", "delete"])
+def test_what_a_package_asks_for_meanwhile_is_neither_superseded_nor_deleted(
+    meeting: tuple[Flask, Caller, Caller], act: str
+) -> None:
+    app, admin, bound = meeting
+    assert bound.save(**OURS, tags=["hr-1"]).status_code == 201
+    with once_a_thread_was_looked_for(app, lambda: ask_for(admin, "ours")):
+        if act == "save":
+            refused = bound.save(**OURS, version=1, tags=["hr-1"])
+        else:
+            refused = bound.delete(**OURS)
+    assert message_of(refused, 404) == NOT_FOUND
+    assert content_of(admin.get("/signature", **OURS))["signature"]["version"] == 1
+
+
+def test_who_waits_for_a_thread_that_a_package_asks_for_meanwhile_is_refused(
+    meeting: tuple[Flask, Caller, Caller],
+) -> None:
+    app, admin, bound = meeting
+    assert bound.save(**OURS, tags=["hr-1"]).status_code == 201
+    with app.app_context():
+        engine = db.engine
+    named = select(Signature.id).where(Signature.document == "ours").with_for_update()
+    with ThreadPoolExecutor(2) as pool:
+        with transaction(engine) as connection:
+            connection.execute(named)
+            waiting = [
+                pool.submit(bound.fork().save, **OURS, version=1, tags=["hr-1"]),
+                pool.submit(bound.fork().delete, **OURS),
+            ]
+            assert not wait(waiting, timeout=SHORTLY).done
+            ask_for(admin, "ours")
+        refused = [one.result(timeout=30) for one in waiting]
+    assert [message_of(one, 404) for one in refused] == [NOT_FOUND] * 2
+    assert content_of(admin.get("/signature", **OURS))["signature"]["version"] == 1
+
+
+def test_what_a_package_asks_for_meanwhile_is_not_begun(
+    meeting: tuple[Flask, Caller, Caller],
+) -> None:
+    app, admin, bound = meeting
+    with app.app_context():
+        engine = db.engine
+    new = NewVersion(document="ours", thread="main", cms="never committed")
+    with ThreadPoolExecutor(1) as pool:
+        with suppress(Abandoned), transaction(engine) as connection:
+            save_version(connection, new, read_text(new.cms), None)
+            waiting = pool.submit(bound.save, **OURS, tags=["hr-1"])
+            assert not wait([waiting], timeout=SHORTLY).done
+            ask_for(admin, "ours")
+            raise Abandoned
+        refused = waiting.result(timeout=30)
+    assert message_of(refused, 404) == NOT_FOUND
+    assert admin.get("/signature", **OURS).status_code == 404
 
 
 @contextmanager
@@ -373,3 +462,16 @@ def test_who_is_not_bound_pays_for_no_further_statement(bound: Caller, admin: Ca
     unbound = len(statements)
     bound.get("/signature/versions", **OURS)
     assert len(statements) == 2 * unbound + 1  # One that looks whether the thread is in reach.
+
+
+def test_who_is_not_bound_saves_and_deletes_without_looking_for_packages(
+    bound: Caller, admin: Caller
+) -> None:
+    looked = []
+    for caller in (admin, bound):
+        with statements(admin.client.application) as found:
+            assert caller.save(**OURS, version=1, tags=["hr-1"]).status_code == 201
+            assert caller.delete(**OURS).status_code == 200
+            assert caller.save(**OURS, tags=["hr-1"]).status_code == 201
+        looked.append(len([one for one in found if "packages.opened_at" in one]))
+    assert looked == [0, 4]
