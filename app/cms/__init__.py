@@ -23,6 +23,7 @@ from app.cms.augmentation.card import check_for_card
 from app.cms.augmentation.cosigning import add_signers, new_signers
 from app.cms.augmentation.errors import CannotAugment
 from app.cms.augmentation.evidence import CARD_TOLERANCE, SignerEvidence
+from app.cms.augmentation.extraction import extract_signers
 from app.cms.augmentation.levels import Level as SignatureLevel
 from app.cms.augmentation.levels import (
     claimed_levels,
@@ -35,7 +36,8 @@ from app.cms.augmentation.profiles import augment
 from app.cms.augmentation.separation import separate as separate_signer
 from app.cms.augmentation.xml_profiles import augment_xml
 from app.cms.budget import FREE as UNLIMITED
-from app.cms.budget import Budget, ContentBudget, slow_digest_of
+from app.cms.budget import MAX_COST as MAX_VERIFYING_COST
+from app.cms.budget import Budget, ContentBudget, Meter, slow_digest_of
 from app.cms.budget import refuse_list as refuse_large_crl
 from app.cms.certificate_text import is_pem_certificate, parse_certificate
 from app.cms.claims import attached_content, describe_content
@@ -154,6 +156,8 @@ from app.cms.verdict import (
 )
 from app.cms.verification.comparison import compare as compare_content
 from app.cms.verification.comparison import contradicts as contradicts_content
+from app.cms.verification.embedded_revocation import MAX_EMBEDDED as MAX_EMBEDDED_REVOCATION
+from app.cms.verification.embedded_revocation import measure_embedded
 from app.cms.verification.examined import Examined, is_detached
 from app.cms.verification.signature_values import verify_value
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
@@ -195,9 +199,11 @@ __all__ = [
     "FRESHNESS",
     "KEPT",
     "MAX_CRL_SIZE",
+    "MAX_EMBEDDED_REVOCATION",
     "MAX_SIGNERS",
     "MAX_SLOW_CRL_SIZE",
     "MAX_TIMESTAMP_RESPONSE_SIZE",
+    "MAX_VERIFYING_COST",
     "MAX_WIDE_TEXT",
     "NO_XML_SIGNATURE",
     "OCSP_UNKNOWN_TO_RESPONDER",
@@ -237,6 +243,7 @@ __all__ = [
     "MalformedExtension",
     "MalformedRevocation",
     "MalformedSignature",
+    "Meter",
     "Name",
     "NotedRevocation",
     "Occasion",
@@ -306,6 +313,7 @@ __all__ = [
     "encode_ocsp_request",
     "every",
     "extended_key_usage",
+    "extract_signers",
     "fill_template",
     "find_part",
     "fingerprints_of",
@@ -324,6 +332,7 @@ __all__ = [
     "known_as_of",
     "lacking_parts",
     "list_parts",
+    "measure_embedded",
     "name_text",
     "neutralise",
     "new_signers",

@@ -128,12 +128,15 @@ class Budget:
     def __init__(self, whole: int | None = None) -> None:
         """Start with the whole budget, by default MAX_COST."""
         self._left = MAX_COST if whole is None else whole
+        #: What was to be paid so far, also what was too much.
+        self.asked = 0
         self._paid: set[Hashable] = set()
 
     def spend(self, cost: int, *, once: Hashable = None) -> None:
         """Deduct a cost, once only for each `once`. Raises TooCostly if too little is left."""
         if once in self._paid:
             return
+        self.asked += cost
         if cost > self._left:
             raise TooCostly("the signature contains too much to check all of it here")
         self._left -= cost
@@ -195,6 +198,18 @@ class ContentBudget(Budget):
             return super().digest(oid, data)
         except TooCostly as error:
             raise refuse_content(oid) from error
+
+
+class Meter:
+    """Notes what verifying a signature costs: of several verifications, the most."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.cost = 0
+
+    def note(self, budget: Budget) -> None:
+        """Note what one verification cost, or would have cost beyond its budget."""
+        self.cost = max(self.cost, budget.asked)
 
 
 class Unlimited(Budget):

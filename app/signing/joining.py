@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from app.cms import (
     Answer,
     CannotAugment,
+    Certificate,
     ContentBudget,
     GivenContent,
     MalformedSignature,
+    Reason,
     SignedData,
     SignerInfo,
+    SignerStatus,
     add_signers,
     compare_content,
+    extract_signers,
     new_signers,
     parse,
     parse_der,
 )
+from app.signing.allowance import require_few_certificates
 from app.signing.refusals import Refusal
 
-#: Certificates that a signature may bring along for each of its signers: a chain, and those of a
-#: timestamp, take fewer than ten. A CMS may hold 1,024, which all signers share.
-CERTIFICATES_OF_SIGNER: Final = 16
+#: The eContentType of a file (RFC 5652 section 4).
+_ID_DATA: Final = "1.2.840.113549.1.7.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,48 +44,87 @@ class Joined:
     new: tuple[SignerInfo, ...]
 
 
-def join(
-    current: str | None,
-    sent: SignedData,
-    content: GivenContent | None,
-    *,
-    is_fixed: bool,
-    keeps_cosigners: bool,
-) -> Joined:
-    """Add the signers of a signature to the current version of the thread.
+def read_present(
+    current: str | None, content: GivenContent | None, *, is_fixed: bool, keeps_cosigners: bool
+) -> SignedData | None:
+    """Return the current version of the thread, to which a signature is added; None without one.
 
     A version over another document is not continued: if the office has fixed what is to be signed
     (`is_fixed`), a new version begins without those who signed something else.
 
     Args:
         current: the text of the current version, None if there is none.
-        sent: what the signer sent.
         content: the document, or its digest.
         is_fixed: whether the SHA-256 of what is to be signed is known.
         keeps_cosigners: whether no version may lose signers of the one before.
 
     Raises:
-        Refusal: they can't be joined, or there is nothing new.
+        Refusal: it is another document, or no CMS.
     """
-    if sent.certificates > CERTIFICATES_OF_SIGNER * max(len(sent.signers), 1):
-        raise Refusal("too_many_certificates")
     present = None if current is None else _read_current(current)
-    if present is not None and _is_over_other(present, content):
-        if not is_fixed or keeps_cosigners:
-            raise Refusal("thread_differs")
-        present = None
+    if present is None or not _is_over_other(present, content):
+        return present
+    if not is_fixed or keeps_cosigners:
+        raise Refusal("thread_differs")
+    return None
+
+
+def read_own(present: SignedData | None, sent: SignedData) -> SignedData:
+    """Return what was sent without the signers that are there already, with all certificates.
+
+    Raises Refusal: there is nothing new, or it is none that can be added.
+    """
+    require_few_certificates(sent, len(sent.signers))
     new = new_signers(present, sent)
     if not new:
         raise Refusal("nothing_new")
+    if sent.content_type != (present.content_type if present else _ID_DATA):
+        raise Refusal("content_type")
+    return _extract(sent, [one.number for one in new], None)
+
+
+def without_strays(own: SignedData, statuses: Iterable[SignerStatus]) -> SignedData:
+    """Return what a signer adds, of its certificates those that its verification depends on.
+
+    So nobody brings along what makes verifying the next signers costly, or takes their place.
+    """
+    needed = {one.der for one in _certificates_of(statuses)}
+    return _extract(own, [one.number for one in own.signers], needed)
+
+
+def join(present: SignedData | None, own: SignedData) -> Joined:
+    """Add the signers of a signature to the current version. Raises Refusal: they can't be."""
     if present is None:
-        return _joined(sent, len(new))
+        return _joined(own, len(own.signers))
     try:
-        whole = parse_der(add_signers(present.der, sent.der))
+        whole = parse_der(add_signers(present.der, own.der))
     except CannotAugment as error:
         raise Refusal("not_joined", error.reason) from error
     except MalformedSignature as error:
         raise Refusal("thread_not_cms") from error
-    return _joined(whole, len(new))
+    return _joined(whole, len(own.signers))
+
+
+def _extract(
+    signature: SignedData, numbers: Collection[int], certificates: Collection[bytes] | None
+) -> SignedData:
+    """Return a part of what was sent. Raises Refusal."""
+    try:
+        part = extract_signers(signature, numbers, certificates)
+        return signature if part == signature.der else parse_der(part)
+    except MalformedSignature as error:
+        raise Refusal("unreadable", Reason(error.template, error.values)) from error
+
+
+def _certificates_of(statuses: Iterable[SignerStatus]) -> Iterator[Certificate]:
+    """List the certificates of the paths of signers and of their timestamps."""
+    for status in statuses:
+        yield status.certificate
+        yield from chain(status.chain, *status.other_chains)
+        if stamp := status.timestamp:
+            yield from chain(stamp.chain, *stamp.other_chains)
+            yield from (stamp.authority,) if stamp.authority else ()
+        yield from _certificates_of(filter(None, (status.otherwise, status.by_timestamp)))
 
 
 def _joined(signature: SignedData, number: int) -> Joined:

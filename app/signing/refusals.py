@@ -11,8 +11,15 @@ RefusalKind: TypeAlias = Literal[
     "unreadable",
     "xml",
     "nothing_new",
-    # It brings so many certificates along that no other signature could be added to it.
+    # It brings so much along that no other signature could be added to it: certificates, signatures
+    # of the same person, bytes, CRLs and OCSP responses, or what takes long to verify.
     "too_many_certificates",
+    "too_many_signatures",
+    "too_large",
+    "too_much_revocation",
+    "too_costly",
+    # It is over something else than a file (eContentType).
+    "content_type",
     # The document is needed to verify it, what was sent as the document is another file, or it is
     # over another document.
     "document_needed",

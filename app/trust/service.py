@@ -17,6 +17,7 @@ from app.cms import (
     CertificateStatus,
     ContentBudget,
     GivenContent,
+    Meter,
     NotedRevocation,
     Occasion,
     SignedData,
@@ -91,8 +92,9 @@ class Trust:
         kept: Kept | None = None,
         loaded: Loaded | None = None,
         recall: Recall | None = None,
+        meter: Meter | None = None,
     ) -> tuple[SignerStatus, ...]:
-        """Verify each signer; see `Verifier.verify`, for `content_budget` too.
+        """Verify each signer; see `Verifier.verify`, for `content_budget` and `meter` too.
 
         A timestamp whose authority's certificates had ended when it is known to have existed proves
         nothing. That is as of `at`, unless the Occasion says when. Of `kept` tokens it is left to
@@ -118,7 +120,12 @@ class Trust:
         when = replace(when, now=now, stamps_known=known)
         budget = content_budget or ContentBudget()
         verify = partial(
-            Verifier.verify, signature=signature, content=content, at=when, content_budget=budget
+            Verifier.verify,
+            signature=signature,
+            content=content,
+            at=when,
+            content_budget=budget,
+            meter=meter,
         )
         current = loaded or self.loaded()
         judge = partial(verify_recalling, verify, current, recall)

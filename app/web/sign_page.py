@@ -17,8 +17,9 @@ from app.signing.checking import Marks
 from app.signing.declining import decline
 from app.signing.documents import KeptDocument, find_documents
 from app.signing.own_copy import find_own
+from app.signing.preparing import Store
 from app.signing.refusals import Refusal
-from app.signing.saving import Store, sign_document
+from app.signing.saving import sign_document
 from app.signing.submission import Method, Submission
 from app.signing.terms import SigningTerms
 from app.store.packages.decisions import MAX_REASON

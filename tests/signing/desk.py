@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, update
 
 from app.cms import SignedData, parse
-from app.signing.saving import SavedSigning, Store, sign_document
+from app.signing.preparing import Store
+from app.signing.saving import SavedSigning, sign_document
 from app.signing.submission import Method, Submission
 from app.signing.terms import SigningTerms
 from app.store.database.engine import transaction

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from app.cms import Reason, SignedData, SignedXml
 from app.evidence.obtaining import Outcome
-from app.signing import saving
+from app.signing import preparing, saving
 from app.signing.declining import decline
 from app.signing.refusals import Refusal
 from app.signing.terms import SigningTerms
@@ -196,14 +196,13 @@ def test_a_package_that_is_cancelled_meanwhile_saves_nothing(
 ) -> None:
     desk = desk_on_file
     public_id = desk.put()
-    prepare = saving._prepare
 
     def prepare_and_cancel(*arguments: Any) -> Any:
         with transaction(desk.engine) as connection:
             rescind_package(connection, public_id, None)
-        return prepare(*arguments)
+        return preparing.prepare(*arguments)
 
-    monkeypatch.setattr(saving, "_prepare", prepare_and_cancel)
+    monkeypatch.setattr(saving, "prepare", prepare_and_cancel)
     assert refuse(desk, desk.token(public_id), signed(ivan())).kind == "not_asked"
     with desk.engine.connect() as connection:
         assert connection.execute(select(Version.version)).first() is None

@@ -83,6 +83,11 @@ class SignedData:
         return len(self.certificate_set)
 
     @property
+    def signer_infos(self) -> int:
+        """The number of SignerInfos, of which several may be copies of one signer's."""
+        return len(signed_data_fields(self.content_info)[-1].elements(MAX_SIGNERS))
+
+    @property
     def revocation_infos(self) -> list[Node]:
         """The RevocationInfoChoices; none if they are damaged or too many."""
         return self._crls.children_if_sound(MAX_REVOCATION_INFOS) if self._crls else []

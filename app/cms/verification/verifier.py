@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
-from app.cms.budget import FREE, MAX_COST, Budget, ContentBudget
+from app.cms.budget import FREE, MAX_COST, Budget, ContentBudget, Meter
 from app.cms.path.building import Search
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.path.occasions import Occasion
@@ -91,7 +91,7 @@ class Verifier:
             return (self._revocation,)
         return self._revocation, sort_brought(self._brought, Budget(_BROUGHT_COST))
 
-    def verify(
+    def verify(  # noqa: PLR0913  # a signature, and all that it is verified with
         self,
         signature: SignedData | SignedXml,
         content: GivenContent | None = None,
@@ -99,6 +99,7 @@ class Verifier:
         at: datetime | Occasion,
         content_budget: Budget | None = None,
         tokens: Tokens = _NO_TOKENS,
+        meter: Meter | None = None,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer of a parsed signature, in the order in which it has them.
 
@@ -110,7 +111,7 @@ class Verifier:
         take minutes, as it does with GOST where libgcrypt is missing. A timestamp from the future
         is detected if the Occasion has the current time. `tokens` are timestamp tokens over the
         signature values that are stored apart from the signature; of XML over what `stamped_values`
-        returns. Steps for each signer:
+        returns. `meter` notes what a CMS costs beside its content. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and TSA are verified,
@@ -126,7 +127,10 @@ class Verifier:
             return self._verify_xml(signature, when, tokens)
         budget = content_budget or ContentBudget()
         check, case = self._begin_cms(signature, content, when, budget, tokens)
-        return tuple(self._conclusion.conclude(one, case) for one in check(None))
+        statuses = tuple(self._conclusion.conclude(one, case) for one in check(None))
+        if meter is not None:
+            meter.note(case.budget)
+        return statuses
 
     def verify_one(
         self,

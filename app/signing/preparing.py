@@ -1,0 +1,188 @@
+"""What a signer sent, verified and joined with what is there: all but the save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from app.cms import (
+    CONTENT_NEEDED,
+    SHA_256,
+    Answer,
+    ContentBudget,
+    GivenContent,
+    KnownDigests,
+    Meter,
+    Reason,
+    SignedData,
+    SignerStatus,
+    compare_content,
+)
+from app.signing.allowance import Allowance
+from app.signing.checking import Marks, require_acceptable
+from app.signing.joining import Joined, join, read_own, read_present, without_strays
+from app.signing.refusals import Refusal
+from app.signing.submission import Submission, content_of
+from app.signing.terms import SigningTerms
+from app.store.errors import EvidenceImpossible, EvidenceUnavailable
+from app.store.packages.signing import AskedDocument, AskedSigning
+from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import recall_of
+from app.store.signatures.standings import Trusted
+from app.trust import Trust
+
+if TYPE_CHECKING:
+    from app.evidence.obtaining import Outcome
+    from app.evidence.requiring import Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What signing works with."""
+
+    engine: Engine
+    trust: Trust
+    trusted: Trusted
+    terms: SigningTerms
+    #: With EVIDENCE=require.
+    requirement: Requirement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A version that is verified, and only has to be the next."""
+
+    joined: Joined
+    statuses: tuple[SignerStatus, ...]
+    marks: Marks
+    content_sha256: str | None
+    evidence: Outcome | None
+
+
+def prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what was asked for
+    store: Store,
+    current: SignatureRecord | None,
+    sent: SignedData,
+    content: GivenContent | None,
+    asked: AskedSigning,
+    document: AskedDocument,
+    submission: Submission,
+) -> Prepared:
+    """Join and verify. Raises Refusal, ContentAway or Busy."""
+    present = read_present(
+        current and current.text,
+        content,
+        is_fixed=document.sha256 is not None,
+        keeps_cosigners=store.terms.keeps_cosigners,
+    )
+    sent = read_own(present, sent)
+    own, statuses = _verify_own(store, sent, content, asked, is_first=present is None)
+    joined = join(present, own)
+    if joined.signature is not sent:
+        if present is not None:
+            content = _content_of_all(joined.signature, submission, document.sha256)
+        statuses = _verify(store, joined.signature, content)
+    marks = _require_acceptable(store, statuses[-len(joined.new) :], asked)
+    digest = (_sha256_of(content) or document.sha256) if _is_over(joined, content) else None
+    return Prepared(joined, statuses, marks, digest, _obtain(store, joined.signature))
+
+
+def _verify_own(
+    store: Store,
+    sent: SignedData,
+    content: GivenContent | None,
+    asked: AskedSigning,
+    *,
+    is_first: bool,
+) -> tuple[SignedData, tuple[SignerStatus, ...]]:
+    """Verify what a signer adds by itself; return it without certificates that it doesn't need.
+
+    Authorities are asked about revocation only if it `is_first`: else they are asked once it has
+    been joined with the others. Raises Refusal or Busy.
+    """
+    allowance, meter = Allowance(len(asked.signers)), Meter()
+    allowance.require_few(sent)
+    statuses = _verify(store, sent, content, fetch=is_first, meter=meter)
+    _require_acceptable(store, statuses, asked)
+    own = without_strays(sent, statuses)
+    allowance.require_small(own, meter.cost)
+    return own, statuses
+
+
+def _verify(
+    store: Store,
+    signature: SignedData,
+    content: GivenContent | None,
+    *,
+    fetch: bool = True,
+    meter: Meter | None = None,
+) -> tuple[SignerStatus, ...]:
+    return store.trust.verify(
+        signature,
+        content,
+        at=datetime.now(UTC),
+        fetch=fetch,
+        content_budget=ContentBudget(),
+        recall=recall_of(store.engine),
+        meter=meter,
+    )
+
+
+def _require_acceptable(
+    store: Store, statuses: tuple[SignerStatus, ...], asked: AskedSigning
+) -> Marks:
+    return require_acceptable(statuses, asked.signer, store.terms, anchored=store.trust.has_anchors)
+
+
+def _content_of_all(
+    signature: SignedData, submission: Submission, expected: str | None
+) -> GivenContent | None:
+    """Return what all who are in a version are compared with, also those of before.
+
+    Without signed attributes (RFC 5652 section 5.4) only the document itself shows that those still
+    have signed it: who adds a signature must bring it, unless it is kept.
+
+    Raises:
+        Refusal: it is missing, or another one.
+        ContentAway: it is kept, and can't be read now.
+    """
+    content = content_of(submission, signature, expected)
+    is_here = isinstance(content, bytes) or signature.attached or submission.kept is not None
+    if not is_here and not all(one.has_signed_attributes for one in signature.signers):
+        raise Refusal("document_needed", CONTENT_NEEDED.reasons[0])
+    return content
+
+
+def _is_over(joined: Joined, content: GivenContent | None) -> bool:
+    """Return whether all who are in a version, also those of before, are known to sign a document.
+
+    A digest by another algorithm than theirs doesn't say so: what is kept of the version must not
+    let it count for them.
+    """
+    if content is None:
+        return False
+    verdicts = compare_content(joined.signature, content, budget=ContentBudget())
+    return all(one.answer is Answer.YES for one in verdicts)
+
+
+def _sha256_of(content: GivenContent | None) -> str | None:
+    """Return the SHA-256 of the document, hex; None if it isn't known."""
+    if isinstance(content, bytes):
+        return sha256(content).hexdigest()
+    known = content.find(SHA_256) if isinstance(content, KnownDigests) else None
+    return None if known is None else known.hex()
+
+
+def _obtain(store: Store, signature: SignedData) -> Outcome | None:
+    """Obtain evidence where a save waits for it. Raises Refusal or Busy."""
+    if store.requirement is None:
+        return None
+    try:
+        return store.requirement.obtain(signature)
+    except (EvidenceUnavailable, EvidenceImpossible) as error:
+        reason = error.values.get("reason")
+        raise Refusal("no_evidence", reason if isinstance(reason, Reason) else None) from error
