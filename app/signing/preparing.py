@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,9 +31,10 @@ from app.signing.submission import Submission, content_of
 from app.signing.terms import SigningTerms
 from app.store.errors import EvidenceImpossible, EvidenceUnavailable
 from app.store.packages.signing import AskedDocument, AskedSigning
+from app.store.signatures.extraction import read_found
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.revocations import recall_of
-from app.store.signatures.standings import Trusted
+from app.store.signatures.standings import SHARED, Found, Trusted
 from app.trust import Trust
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Prepared:
 
     joined: Joined
     statuses: tuple[SignerStatus, ...]
+    found: Mapping[int, Found]
     marks: Marks
     content_sha256: str | None
     evidence: Outcome | None
@@ -87,8 +90,9 @@ def prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what
             content = _content_of_all(joined.signature, submission, document.sha256)
         statuses = _verify(store, joined.signature, content)
     marks = _require_acceptable(store, statuses[-len(joined.new) :], asked)
+    found = _require_countable(store, joined, statuses)
     digest = (_sha256_of(content) or document.sha256) if _is_over(joined, content) else None
-    return Prepared(joined, statuses, marks, digest, _obtain(store, joined.signature))
+    return Prepared(joined, statuses, found, marks, digest, _obtain(store, joined.signature))
 
 
 def _verify_own(
@@ -136,6 +140,21 @@ def _require_acceptable(
     store: Store, statuses: tuple[SignerStatus, ...], asked: AskedSigning
 ) -> Marks:
     return require_acceptable(statuses, asked.signer, store.terms, anchored=store.trust.has_anchors)
+
+
+def _require_countable(
+    store: Store, joined: Joined, statuses: tuple[SignerStatus, ...]
+) -> Mapping[int, Found]:
+    """Return the results as they are kept, of which one of the new signers must count.
+
+    A signature that is another signer's too, by one key, counts for one of them only: the same
+    person could add such without end. Raises Refusal.
+    """
+    found = read_found(joined.signature, statuses, store.trusted)
+    standings = [found[one.number].standing for one in joined.new]
+    if all(one is not None and one.value == SHARED for one in standings):
+        raise Refusal("nothing_new")
+    return found
 
 
 def _content_of_all(

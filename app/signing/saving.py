@@ -26,7 +26,7 @@ from app.store.evidence.keeping import keep_saved
 from app.store.packages.signing import AskedDocument, AskedSigning, find_signing
 from app.store.packages.signings import keep_signing
 from app.store.signatures import reading
-from app.store.signatures.extraction import read_found, read_signing
+from app.store.signatures.extraction import read_signing
 from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.revocations import note_revocations, noted_of
@@ -112,8 +112,7 @@ def _save(  # noqa: PLR0913, PLR0917  # as above
         VersionConflict, VersionNotSet: somebody else was first.
     """
     signature, now = prepared.joined.signature, datetime.now(UTC)
-    found = read_found(signature, prepared.statuses, store.trusted)
-    signing = read_signing(signature, now, prepared.content_sha256, found)
+    signing = read_signing(signature, now, prepared.content_sha256, prepared.found)
     new = NewVersion(
         document=document.document,
         thread=document.thread,

@@ -21,24 +21,25 @@ _REFUSALS: dict[RefusalKind, str] = {
         " theirs. Sign again with another program."
     ),
     "too_many_signatures": text(
-        "This file has several new signatures of yours, and others could not add theirs then. Send a"
-        " file with one signature."
+        "This file has several new signatures of yours, and others could not add theirs then. Send"
+        " a file with one signature."
     ),
     "too_large": text(
-        "Your signature is much larger than signatures are, and others could not add theirs then. Sign"
-        " again with another program."
+        "Your signature is much larger than signatures are, and others could not add theirs then."
+        " Sign again with another program."
     ),
     "too_much_revocation": text(
-        "Your signature brings too many CRLs or OCSP responses along, and others could not add theirs"
-        " then. Sign again without these: whether your certificate was revoked is checked here."
+        "Your signature brings too many CRLs or OCSP responses along, and others could not add"
+        " theirs then. Sign again without these: whether your certificate was revoked is checked"
+        " here."
     ),
     "too_costly": text(
         "To verify your signature takes much longer than signatures take, and others could not add"
         " theirs then. Sign again with another program."
     ),
     "content_type": text(
-        "This signature is not one of a file (its eContentType is not id-data). Sign the document again"
-        " with another program."
+        "This signature is not one of a file (its eContentType is not id-data). Sign the document"
+        " again with another program."
     ),
     "document_needed": text(
         "Whether this document was signed can't be established: send the document with the"
