@@ -92,8 +92,9 @@ def require_read_access(connection: Connection, record: SignatureRecord) -> None
 def require_write_access(connection: Connection, document: str, thread: str) -> bool:
     """Require access of the caller to a thread that is to be changed, or that there is none.
 
-    Inside `database.transaction`. Whether a package asks for it is looked up once the thread is
-    locked: who waits for a lock may wait long enough for a package to be added.
+    Inside `database.transaction`. Whether a package asks for it is looked up first, so that nobody
+    waits to be refused, and again once the thread is locked: a package may have been added while
+    another writer was waited for.
 
     Returns:
         False if there is none that could be changed: one that is begun meanwhile may be out
@@ -105,10 +106,11 @@ def require_write_access(connection: Connection, document: str, thread: str) -> 
     """
     if not is_bound():
         return True
-    tags = lock_current_tags(connection, document, thread)
     _require_unasked(connection, document, thread)
+    tags = lock_current_tags(connection, document, thread)
     if tags is None:
         return False
+    _require_unasked(connection, document, thread)
     require_tags(tags)
     return True
 
