@@ -117,13 +117,16 @@ def _extract(
 
 
 def _certificates_of(statuses: Iterable[SignerStatus]) -> Iterator[Certificate]:
-    """List the certificates of the paths of signers and of their timestamps."""
+    """List the certificates of the paths of signers, and of their timestamps that are proven.
+
+    What an unproven timestamp names as its authority's certificate may be anything.
+    """
     for status in statuses:
         yield status.certificate
         yield from chain(status.chain, *status.other_chains)
-        if stamp := status.timestamp:
+        stamp = status.timestamp
+        if stamp is not None and stamp.verdict.answer is Answer.YES:
             yield from chain(stamp.chain, *stamp.other_chains)
-            yield from (stamp.authority,) if stamp.authority else ()
         yield from _certificates_of(filter(None, (status.otherwise, status.by_timestamp)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from tests.signing.test_saving import names, refuse
 pytestmark = pytest.mark.attacks
 OTHER_TYPE = "1.2.840.113549.1.7.5"
 MEGABYTE = b"x" * 1_000_000
+TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 SECOND = timedelta(seconds=1)
 CRL_VALUES, OCSP_VALUES = 0, 1
 
@@ -160,10 +162,20 @@ KEPT_WITHOUT: dict[str, Callable[[], str]] = {
         [info()], algorithms=der.set_of(der.algorithm(pki.SHA256, der.octets(MEGABYTE)))
     ),
     "the chief's number and key": lambda: cms([info()], certificates=[twin().certificate]),
+    "a timestamp by the chief's number and key": lambda: cms(
+        [stamped_by_twin()], certificates=[twin().certificate]
+    ),
     "the authority's name, other keys": lambda: cms([info()], certificates=namesakes()),
     "14 certificates that are none": lambda: cms([info()], certificates=junk(14)),
     "CRLs that are none": lambda: cms([info()], crls=[der.integer(n) for n in range(130)]),
 }
+
+
+def stamped_by_twin() -> bytes:
+    """Return a SignerInfo with a false timestamp, which names that certificate as its own."""
+    by = replace(twin(), key=ivan().key)
+    token = pki.timestamp(pki.signature_of(info()), by=by, certificates=[])
+    return info(unsigned=[der.attribute(TIMESTAMP, token)])
 
 
 def namesakes() -> list[bytes]:
