@@ -30,7 +30,7 @@ from app.store.signatures.large_texts import Key
 from app.store.signatures.reindexed import Reread
 from app.store.signatures.reindexing import count_unread, reindex
 from app.store.signatures.rows import Carried
-from app.store.signatures.standings import LEFT, REFUSED, Found, Standing
+from app.store.signatures.standings import PROVEN, REFUSED, Found, Standing
 from tests.store.signings import (
     IVANOV,
     PETROVA,
@@ -283,10 +283,10 @@ def test_who_is_to_be_verified_again_is_so_if_it_writes_at_that_time(unread: Eng
         refusing.join(0.5)
         assert refusing.is_alive()
     refusing.join(60)
-    assert result_of(unread, 2) == (7, None, None, LEFT)
+    assert result_of(unread, 2) == (7, None, None, PROVEN)
     # Nor is it put behind what was not verified for long.
     list(reindex(unread, everything=True))
-    assert result_of(unread, 2) == (7, None, None, LEFT)
+    assert result_of(unread, 2) == (7, None, None, PROVEN)
 
 
 def test_signers_who_are_not_read_any_more_go(unread: Engine) -> None:

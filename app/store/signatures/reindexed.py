@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     case,
     delete,
+    or_,
     select,
     true,
     update,
@@ -37,7 +38,7 @@ from app.store.search import kept_counts
 from app.store.search.tag_pairs import pairs_of
 from app.store.signatures import signers
 from app.store.signatures.extraction import Signing
-from app.store.signatures.standings import LEFT
+from app.store.signatures.standings import LEFT, PROVEN
 
 _KEY = {"signature_id": ROW_ID, "version": Integer()}
 _OF_VERSION = {
@@ -215,7 +216,8 @@ def _add_signers(dialect: str, given: Any) -> Executable:
     statement = insert(Signer).from_select(names, rows)
     changed = {name: statement.excluded[name] for name in names if name not in _STAYS}
     # What comes first in the background still does.
-    waits = case((Signer.judged_against == LEFT, LEFT), else_=None)
+    known = Signer.judged_against
+    waits = case((or_(known == LEFT, known == PROVEN), known), else_=None)
     updated: Executable = statement.on_conflict_do_update(
         index_elements=_OF_SIGNER, set_={**changed, "judged_against": waits}
     )
