@@ -58,7 +58,10 @@ def test_a_file_may_have_any_name(start_app: AppMaker, file: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 4096 * 3])
-def test_a_damaged_file_is_not_ready(asking: FlaskClient, file: Path, place: int) -> None:
+def test_a_damaged_file_is_not_ready(
+    start_own_app: AppMaker, sqlite_url: str, file: Path, place: int
+) -> None:
+    asking = start_own_app(DATABASE_URL=sqlite_url).test_client()
     content_of(asking.get("/health/ready"))
     sqlite3.connect(file).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
     size = file.stat().st_size

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 
-from app.store.database import sessions
+from app.store.database import damage, sessions
 
 #: Renders $1 for the first value.
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
@@ -119,6 +119,7 @@ def _translated(connection: Connection, sql: str) -> Iterator[None]:
     try:
         yield
     except driver.Error as error:
+        damage.note(connection.engine, error)
         lost = sessions.is_lost(connection, error)
         if lost:
             connection.invalidate(error)

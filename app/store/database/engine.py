@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from app.store.database import base64_text, sessions, timeouts
+from app.store.database import base64_text, damage, sessions, sqlite_file, timeouts
 from app.store.database.lower import SQLITE_NAME, write_small
-from app.store.database.private_files import FILE_MODE, hand_over
 
 #: Seconds after which a SQLite writer that waits for others gives up.
 SQLITE_BUSY_TIMEOUT = 30
@@ -104,10 +102,9 @@ def prepare(engine: Engine, *, ping: bool = True) -> None:
         ping: whether idle connections to PostgreSQL are tested before they are used.
     """
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", _make_file)
+        sqlite_file.watch(engine)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _take_write_lock)
-        event.listen(engine, "checkout", _leave_if_read_only)
     else:
         # Many rows are inserted by one statement, not one each.
         engine.dialect.use_insertmanyvalues_wo_returning = True
@@ -116,46 +113,20 @@ def prepare(engine: Engine, *, ping: bool = True) -> None:
         if ping:
             event.listen(engine, "checkin", _note_time)
             _ping_idle_ones(engine)
+    event.listen(engine, "handle_error", damage.translate, retval=True)
     timeouts.bound(engine)
 
 
-def _make_file(
-    _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], _more: dict[str, Any]
-) -> None:
-    """Create the file before SQLite does, for its owner alone, like its -wal and -shm files."""
-    with suppress(OSError):  # It exists, or SQLite reports why it can't be created.
-        made = os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
-        try:
-            hand_over(made, Path(arguments[0]).parent)
-        finally:
-            os.close(made)
-
-
-def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     # A commit is on disk when it is acknowledged, even if the power fails.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
-    entry.info["is_new"] = True
-    entry.info["is_read_only"] = not os.access(_file_of(connection), os.W_OK)
     connection.create_function(SQLITE_NAME, 1, write_small, deterministic=True)
     connection.create_function(
         base64_text.SQLITE_NAME, 1, base64_text.encode_or_none, deterministic=True
     )
-
-
-def _file_of(connection: Any) -> str:
-    file: str = connection.execute("PRAGMA database_list").fetchone()[2]
-    return file
-
-
-def _leave_if_read_only(
-    _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
-) -> None:
-    """Reopen a file that was read-only when it was opened: its connection would stay read-only."""
-    if entry.info["is_read_only"] and not entry.info.pop("is_new", False):
-        raise DisconnectionError
 
 
 def _take_write_lock(connection: Connection) -> None:
@@ -197,12 +168,17 @@ def _ping_idle_ones(engine: Engine) -> None:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """Open a write transaction: all of it, or nothing."""
+    """Open a write transaction: all of it, or nothing.
+
+    Raises OperationalError if SQLite's file is not at its path any more after the commit.
+    """
     level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED"
     with engine.connect() as connection:
         connection.execution_options(isolation_level=level)
         with connection.begin():
             yield connection
+        if engine.dialect.name == "sqlite":
+            sqlite_file.require_same(connection)
 
 
 def saving(engine: Engine) -> AbstractContextManager[Connection]:

@@ -13,6 +13,7 @@ from threading import Condition, Thread
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.store.database import damage
 from app.store.database.engine import transaction
 from app.store.migrations import HEAD
 from app.store.migrations.steps import is_newer, read_step
@@ -69,7 +70,14 @@ class Readiness:
         self._answers, self._good_until = 0, 0.0
 
     def find_fault(self, engine: Engine) -> Fault | None:
-        """Return why a save would fail; None if it would succeed."""
+        """Return why a save would fail; None if it would succeed.
+
+        Damage that a request met counts for some minutes: the test touches few parts of the files.
+        """
+        fault = self._find(engine)
+        return Fault.UNUSABLE if fault is None and damage.was_met(engine) else fault
+
+    def _find(self, engine: Engine) -> Fault | None:
         with self._is_known:
             if time.monotonic() < self._good_until:
                 return self._found
@@ -103,8 +111,9 @@ def find_fault(engine: Engine) -> Fault | None:
     try:
         with engine.connect() as connection:
             step = read_step(connection)
-    except SQLAlchemyError:
-        return _weigh_room(engine, Fault.UNREACHABLE)
+    except SQLAlchemyError as error:
+        is_damaged = damage.is_damage(getattr(error, "orig", None))
+        return _weigh_room(engine, Fault.UNUSABLE if is_damaged else Fault.UNREACHABLE)
     if step is None:
         return Fault.NOT_MIGRATED
     if step != HEAD:
@@ -119,6 +128,8 @@ def _ask_server(engine: Engine) -> Fault | None:
             connection.execute(_LITTLE_MEMORY)
             _, is_read_only = connection.execute(_SORT, {"rows": _ROOM // 256}).one()
     except DBAPIError as error:
+        if damage.is_damage(error.orig):
+            return Fault.UNUSABLE
         code = getattr(error.orig, "sqlstate", None)
         return Fault.FULL if code == _DISK_FULL else Fault.UNREACHABLE
     except SQLAlchemyError:

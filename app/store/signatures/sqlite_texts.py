@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, literal_column
 from sqlalchemy.exc import OperationalError
 
-from app.store.database import base64_text
+from app.store.database import base64_text, damage
 
 #: The row id of a version in SQLite, as a column.
 ROWID: ColumnElement[int] = literal_column("versions.rowid")
@@ -83,6 +83,7 @@ def _opened(
             # deleted: it may now be another version.
             yield blob if _rowid(driver, key) == rowid else None
     except sqlite3.Error as error:
+        damage.note(connection.engine, error)
         raise OperationalError(_FIND, None, error) from error
 
 
