@@ -47,6 +47,8 @@ HEAD = (
 )
 #: Letters of one byte, in JSON too.
 LETTERS = string.ascii_letters + string.digits
+#: Letters of four bytes in UTF-8, in the order of their bytes.
+WIDE = [chr(code) for code in range(0x20000, 0x2A000)]
 
 
 def bytes_of_index(engine: Engine) -> int:

@@ -14,14 +14,12 @@ from flask.testing import FlaskClient
 
 from app.api.iinked.threads import longest_thread
 from app.extensions import db
-from tests.store.test_index_size import DEAR, HEAD, LETTERS, bytes_of_index
+from tests.store.test_index_size import DEAR, HEAD, LETTERS, WIDE, bytes_of_index
 
 #: Packages whose costs are measured, and before: pages are only whole.
 ADDED, FIRST = 150, 40
 #: The same of threads in descending order: each entry comes before those that are there.
 DESCENDING, FIRST_DESCENDING = 400, 60
-#: Letters of four bytes in UTF-8, in the order of their bytes.
-WIDE = [chr(code) for code in range(0x20000, 0x2A000)]
 
 
 def add(client: FlaskClient, number: int, thread: str, documents: Sequence[str | int]) -> int:
@@ -75,9 +73,7 @@ def test_packages_take_ten_bytes_of_index_for_each_byte_sent(app: Flask, number:
 
 
 @pytest.mark.attacks
-@pytest.mark.parametrize(
-    ("number", "length"), [(1, 1), (2, 4), (8, 148), (20, 176), (31, 255)]
-)
+@pytest.mark.parametrize(("number", "length"), [(1, 1), (2, 4), (8, 148), (20, 176), (31, 255)])
 def test_long_threads_take_ten_bytes_for_each_byte_sent(
     app: Flask, number: int, length: int
 ) -> None:
