@@ -108,11 +108,11 @@ def test_few_and_many_are_found_in_any_order(client: FlaskClient, more: str) -> 
 def test_what_is_too_short_for_a_signature_brings_few_tags(make_app: AppMaker) -> None:
     client = make_app(CMS_VALIDATION="off").test_client()
     tags = [f"t{number:03}" for number in range(200)]
-    message = '"tags" parameter must have at most 21 items with a signature of 300 characters'
-    for more in (tags[:22], tags):
+    message = '"tags" parameter must have at most 12 items with a signature of 300 characters'
+    for more in (tags[:13], tags):
         assert refuse(client, cms="MII=" * 75, tags=more) == message
     assert documents(client) == []
-    assert save(client, cms="MII=" * 75, tags=tags[:21])["tags"] == tags[:21]
+    assert save(client, cms="MII=" * 75, tags=tags[:12])["tags"] == tags[:12]
     assert save(client, document="b", cms="MII=" * 750, tags=MANY[:200])["tags"] == MANY[:200]
-    long = [tag.ljust(21, "x") for tag in tags]
+    long = [tag.ljust(22, "x") for tag in tags]
     assert save(client, document="c", cms="MII=", tags=long)["tags"] == long

@@ -14,9 +14,9 @@ MAX_TAGS = 200
 MAX_TAG_BYTES = 16 * 1024
 #: Tags allowed with any signature, and, for each further tag, the required characters of the
 #: signature and bytes of all tags: a tag takes some 200 bytes of PostgreSQL's disk, however short
-#: it is. With a signature of 3,000 characters, which real ones exceed, a save may have 200 tags of
-#: six letters.
-FREE_TAGS, SENT_FOR_TAG = 3, 21
+#: it is. The first characters, which no signature lacks, pay for all else that a save writes: of
+#: 3,000, which real ones exceed, there may be 200 tags of seven letters.
+FREE_TAGS, SENT_FOR_TAG, PAID = 3, 21, 150
 
 
 def most_tags(characters: int, tags: Sequence[str]) -> int:
@@ -24,7 +24,7 @@ def most_tags(characters: int, tags: Sequence[str]) -> int:
     sent, most = characters, 0
     for number, tag in enumerate(tags[:MAX_TAGS], 1):
         sent += len(tag.encode())
-        if number <= FREE_TAGS + sent // SENT_FOR_TAG:
+        if number <= FREE_TAGS + max(sent - PAID, 0) // SENT_FOR_TAG:
             most = number
     return most
 
