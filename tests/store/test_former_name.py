@@ -1,17 +1,16 @@
 """What was kept under the name that this program had before release 1.0.0 is found and used."""
 
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from app.api.iinked.status import _space_of
 from app.store import migrations
 from app.store.backups.manifest import FORMER_FORM, Manifest
 from app.store.migrations import FORMER_VERSION_TABLE, HEAD, VERSION_TABLE, upgrade
 from app.store.migrations.readiness import Fault, find_fault
 from app.store.migrations.steps import read_step
+from app.store.packages.uuids import PackageUuids
 from config.databases import FORMER_NAME, find_embedded
 from tests.conftest import EngineMaker
 from tests.store.threads import get, save
@@ -72,4 +71,6 @@ def test_a_backup_of_before_is_read() -> None:
 
 
 def test_ids_that_were_derived_are_the_same() -> None:
-    assert _space_of("contract-7") == UUID("43f47f9b-6cf9-5c6b-b2f5-77bc88c957d7")
+    uuids = PackageUuids("contract-7")
+    assert uuids.of_signer("iin:900101300017") == "a3d64c87-e726-50aa-9f09-4633f3c951d8"
+    assert uuids.of_document("doc") == "bd482520-5a8a-5ca4-9a22-d5714db1f3d1"

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
@@ -23,9 +22,8 @@ from app.store.packages.records import (
     PackageStatus,
     PackageSummary,
 )
+from app.store.packages.uuids import PackageUuids
 
-#: The name space of unregistered threads' names.
-_THREADS = uuid5(NAMESPACE_URL, "urn:qoltanba:thread")
 #: Signers, and packages, that are written at a time.
 _PORTION, _FEW = 1000, 8
 
@@ -91,9 +89,8 @@ class _Writer:
 
     def __init__(self, status: PackageStatus, links: PackageLinks | None) -> None:
         self._package_id = status.summary.public_id
-        self._signers = status.signers
-        self._space = _space_of(self._package_id)
-        self._signer_ids = [self._uuid(f"signer {signer.key}") for signer in status.signers]
+        self._uuids = PackageUuids(self._package_id)
+        self._signers, self._signer_ids = status.signers, status.signer_ids
         self._links = links
         #: For each written document, the link of each signer to it.
         self._written: list[list[dict[str, Any]]] = []
@@ -105,7 +102,7 @@ class _Writer:
         return map(self._document, self._documents)
 
     def _document(self, document: PackageDocumentRecord) -> dict[str, Any]:
-        document_id = self._uuid(f"document {document.document}")
+        document_id = self._uuids.of_document(document.document)
         return {
             "packageId": self._package_id,
             "documentId": document_id,
@@ -153,10 +150,6 @@ class _Writer:
             links = [each[place] for each in self._written]
             yield _signer(signer, self._signer_ids[place], links, sign_link)
 
-    def _uuid(self, name: str) -> str:
-        """Return the UUID of a name in this package, always the same (RFC 9562 section 5.5)."""
-        return str(uuid5(self._space, name))
-
 
 def _signer(
     signer: PackageSignerRecord,
@@ -175,14 +168,6 @@ def _signer(
         "signLink": sign_link,
         "meetingLink": None,
     }
-
-
-def _space_of(package_id: str) -> UUID:
-    """Return the name space of a package: its UUID, or one made from the thread's name."""
-    try:
-        return UUID(package_id)
-    except ValueError:
-        return uuid5(_THREADS, package_id)
 
 
 def _revision_ids(document_id: str, signer_ids: Sequence[str]) -> list[str]:

@@ -63,16 +63,10 @@ def get_status(name: str) -> Response:
     with ExitStack() as stack:
         if is_large:  # It waits for its place before it is collected.
             stack.enter_context(current_places().take())
-        status = reads.read(
-            lambda connection, _stack: find_implicit(connection, name, trusted), in_survey
-        )
-        if status is None:
-            raise PackageNotFound
-        pieces = status_pieces(status, _origin())
-        if not is_large:
-            return Answer(b"".join(pieces))
-        response = Response(pieces, content_type=CONTENT_TYPE)
-        response.call_on_close(stack.pop_all().close)
+        work = partial(_answer_thread, name, trusted, is_large)
+        response: Response = reads.read(work, in_survey)
+        if is_large:
+            response.call_on_close(stack.pop_all().close)
         return response
 
 
@@ -82,6 +76,21 @@ def _find_registered(
     """Return a registered package; if there is none, whether the thread has many signers."""
     status = find_package(connection, name, trusted)
     return status, status is None and has_many_signers(connection, name, LARGE)
+
+
+def _answer_thread(
+    name: str, trusted: Trusted, is_large: bool, connection: Connection, stack: ExitStack
+) -> Response:
+    """Answer with an unregistered thread; the signers of a large one are read while it is sent."""
+    status = find_implicit(connection, name, trusted)
+    if status is None:
+        raise PackageNotFound
+    pieces = status_pieces(status, _origin())
+    if not is_large:
+        return Answer(b"".join(pieces))
+    response = Response(pieces, content_type=CONTENT_TYPE)
+    response.call_on_close(stack.pop_all().close)
+    return response
 
 
 @blueprint.post("/packages/add")

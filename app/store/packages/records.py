@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,10 +44,9 @@ class LinkSource:
 
 @dataclass(frozen=True, slots=True)
 class PackageSignerRecord:
-    """A required signer. `key` identifies the signer within the package, now and later."""
+    """A required signer."""
 
     number: int
-    key: str
     first_name: str | None
     last_name: str | None
     email: str | None
@@ -77,13 +76,19 @@ class PackageDocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class PackageStatus:
-    """A package with its documents and its signers, each in their order."""
+    """A package with its documents and its signers, each in their order.
+
+    The signers of an unregistered thread are read from the connection whenever they are iterated,
+    some at a time: they may be tens of thousands with long names.
+    """
 
     summary: PackageSummary
     #: None: no links are requested.
     links: LinkSource | None
     documents: Sequence[PackageDocumentRecord]
-    signers: Sequence[PackageSignerRecord]
+    #: The UUID that identifies each signer, now and later.
+    signer_ids: Sequence[str]
+    signers: Iterable[PackageSignerRecord]
 
 
 def summary_of(row: Row[*tuple[Any, ...]], executed: bool) -> PackageSummary:

@@ -34,6 +34,7 @@ from app.store.packages.records import (
 )
 from app.store.packages.requirements import Requirements, asks_for_roles, claims_of, read_list
 from app.store.packages.states import State
+from app.store.packages.uuids import PackageUuids
 from app.store.packages.writing import read_uuid
 from app.store.signatures.standings import Trusted
 
@@ -162,10 +163,12 @@ def _status(
     signed = [requirements.met(read_list(row.claims)) for row in documents]
     summary = summary_of(head, all(map(all, signed)))
     turns = turns_of(summary.type, summary.state)
+    uuids = PackageUuids(summary.public_id)
     return PackageStatus(
         summary,
         LinkSource(head.id, head.link_key) if head.generate_links else None,
         [_document(row, each, turns(each)) for row, each in zip(documents, signed, strict=True)],
+        [uuids.of_signer(str(row.number)) for row in signers],
         [_signer(row) for row in signers],
     )
 
@@ -189,7 +192,6 @@ def _document(
 def _signer(row: Row[*tuple[Any, ...]]) -> PackageSignerRecord:
     return PackageSignerRecord(
         number=row.number,
-        key=str(row.number),
         first_name=row.first_name,
         last_name=row.last_name,
         email=row.email,
