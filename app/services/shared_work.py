@@ -13,6 +13,7 @@ import json
 import logging
 import socket
 import struct
+from bisect import insort
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
@@ -23,6 +24,9 @@ import orjson
 
 #: Items whose results are kept until the earlier ones are done.
 WINDOW = 16
+#: Bytes of such results from which on nothing is begun but the item that is wanted next: one of
+#: 29 KB may be answered with 5 MB.
+MAX_WAITING = 8 * 1024 * 1024
 #: Workers that help with one request at most.
 MOST_HELPERS = 3
 #: Seconds after which a connection whose other end says nothing is given up.
@@ -144,6 +148,8 @@ class Spread:
         self._changed = Condition()
         self._pending = deque(range(len(items)))
         self._done: dict[int, bytes] = {}
+        #: Bytes of these.
+        self._waiting = 0
         #: The item whose result is wanted next.
         self._wanted = 0
         self._is_alone = False
@@ -179,9 +185,11 @@ class Spread:
         while True:
             with self._changed:
                 if index in self._done:
+                    result = self._done.pop(index)
                     self._wanted = index + 1
+                    self._waiting -= len(result)
                     self._changed.notify_all()
-                    return self._done.pop(index)
+                    return result
                 taken = self._take()
                 if taken is None:
                     self._changed.wait()
@@ -190,13 +198,15 @@ class Spread:
 
     def _take(self) -> int | None:
         """Return the next item, None if none may be done now. With `_changed` held."""
-        if self._pending and self._pending[0] < self._wanted + WINDOW:
+        end = self._wanted + (WINDOW if self._waiting < MAX_WAITING else 1)
+        if self._pending and self._pending[0] < end:
             return self._pending.popleft()
         return None
 
     def _put(self, index: int, result: bytes) -> None:
         with self._changed:
             self._done[index] = result
+            self._waiting += len(result)
             self._changed.notify_all()
 
     def _take_for_helper(self) -> int | None:
@@ -232,7 +242,7 @@ class Spread:
     def _give_back(self, index: int) -> None:
         with self._changed:
             if index not in self._done and index >= self._wanted:
-                self._pending.appendleft(index)
+                insort(self._pending, index)
             self._changed.notify_all()
 
 

@@ -1,6 +1,7 @@
 """What was kept under the name that this program had before release 1.0.0 is found and used."""
 
 from pathlib import Path
+from uuid import UUID, uuid5
 
 import pytest
 from sqlalchemy import Engine, inspect, text
@@ -72,5 +73,9 @@ def test_a_backup_of_before_is_read() -> None:
 
 def test_ids_that_were_derived_are_the_same() -> None:
     uuids = PackageUuids("contract-7")
-    assert uuids.of_signer("iin:900101300017") == "a3d64c87-e726-50aa-9f09-4633f3c951d8"
-    assert uuids.of_document("doc") == "bd482520-5a8a-5ca4-9a22-d5714db1f3d1"
+    space = UUID("43f47f9b-6cf9-5c6b-b2f5-77bc88c957d7")
+    for key in map(str, range(50)):
+        assert uuids.of_signer(key) == str(uuid5(space, f"signer {key}"))
+        assert uuids.of_document(key) == str(uuid5(space, f"document {key}"))
+    own = PackageUuids(str(space).upper())
+    assert own.of_signer("1") == str(uuid5(space, "signer 1"))

@@ -10,7 +10,7 @@ from app.api.ncanode3.judging import is_good
 from app.api.ncanode3.moments import write_moment
 from app.api.ncanode3.names import write_issuer, write_name
 from app.api.ncanode3.revocations import Status, write_revocations
-from app.cms import Certificate, MalformedExtension, claims_of, key_usage
+from app.cms import Certificate, MalformedExtension, claims_of, cut_claim, key_usage
 from app.wording.sentences import Wording
 
 #: The roles of NCANode's version 3. Newer ones have other names there, so they are left out.
@@ -63,7 +63,7 @@ def write_certificate(status: Status, asked: Sequence[str], wording: Wording) ->
         "notBefore": write_moment(certificate.not_before),
         "notAfter": write_moment(certificate.not_after),
         "keyUsage": _name_usage(certificate),
-        "serialNumber": f"{certificate.serial_number:x}",
+        "serialNumber": cut_claim(f"{certificate.serial_number:x}"),
         "signAlg": _name_algorithm(certificate),
         "keyUser": [role for role in claims.roles if role in ROLES],
         "publicKey": _base64(certificate.public_key.der),
@@ -86,7 +86,7 @@ def _name_usage(certificate: Certificate) -> str:
 
 def _name_algorithm(certificate: Certificate) -> str:
     oid = certificate.signature_algorithm.oid
-    return _JAVA_NAMES.get(oid, oid)
+    return _JAVA_NAMES.get(oid) or cut_claim(oid)
 
 
 def _base64(data: bytes) -> str:

@@ -41,11 +41,11 @@ _HEADS = (
     .limit(MAX_DOCUMENTS + 1)
 )
 _FOUND = _HEADS.subquery("heads")
-_CERTIFICATE = Signer.facts["certificate"]["sha256"].as_string()
+_CERTIFICATE = Signer.facts[("certificate", "sha256")].as_string()
 #: Facts are extracted from JSON, which takes long for tens of thousands of signers: so only of
 #: those without a number here, and of each person once below.
 _NUMBERED = Signer.claimed_iin.is_not(None) | Signer.claimed_bin.is_not(None)
-_NAME = func.substr(Signer.facts["claimed"]["name"].as_string(), 1, MAX_NAME + 1)
+_NAME = func.substr(Signer.facts[("claimed", "name")].as_string(), 1, MAX_NAME + 1)
 _COUNTED = (
     select(Signer.number)
     .join(_FOUND, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
