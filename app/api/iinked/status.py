@@ -24,8 +24,8 @@ from app.store.packages.records import (
 )
 from app.store.packages.uuids import PackageUuids
 
-#: Signers, and packages, that are written at a time.
-_PORTION, _FEW = 1000, 8
+#: Signers, and packages, that are written at a time: below the size that memory is mapped for.
+_PORTION, _FEW = 200, 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Text,
-    bindparam,
-    select,
-)
+from sqlalchemy import BindParameter, Connection, Row, Select, Text, bindparam, select
 
 from app.store.database.types import each_item
 from app.store.models import Signer
@@ -38,8 +29,6 @@ PORTION = 1000
 #: Characters of a key that is kept itself.
 _SHORT_KEY = 64
 
-#: The claims that are shown.
-_SHOWN = ("name", "surname", "given_name", "email")
 #: The signers whose names are read, as JSON text: a list of [place, signature, version, number].
 _ASKED: BindParameter[str] = bindparam("asked", type_=Text())
 
@@ -128,8 +117,7 @@ def _signers(connection: Connection, seen: Sequence[Seen], begin: int) -> list[P
     ]
     asked = [(at, one.signature_id, one.version, one.number) for at, one in enumerate(seen)]
     statement = _people(connection.dialect.name)
-    for at, *read in stream(connection, statement, {"asked": orjson.dumps(asked).decode()}):
-        [claimed] = read if len(read) == 1 else [dict(zip(_SHOWN, read, strict=True))]
+    for at, claimed in stream(connection, statement, {"asked": orjson.dumps(asked).decode()}):
         signers[at] = PackageSignerRecord(
             begin + at + 1,
             _cut(claimed["given_name"] or claimed["name"]),
@@ -143,17 +131,10 @@ def _signers(connection: Connection, seen: Sequence[Seen], begin: int) -> list[P
 
 @cache
 def _people(dialect: str) -> Select[Any]:
-    """Build the statement that returns people's claims, each with the place that was sent.
-
-    PostgreSQL reads the facts anew for each member that is asked for, SQLite does not; and it would
-    write the members as JSON only to have them read again.
-    """
+    """Build the statement that returns people's claims, each with the place that was sent."""
     item = each_item(dialect, _ASKED)
     place, signature, version, number = (item[index].as_integer() for index in range(4))
-    columns: list[ColumnElement[Any]] = [Signer.facts["claimed"]]
-    if dialect == "sqlite":
-        columns = [Signer.facts[("claimed", member)].as_string() for member in _SHOWN]
-    return select(place, *columns).where(
+    return select(place, Signer.facts["claimed"]).where(
         Signer.signature_id == signature, Signer.version == version, Signer.number == number
     )
 
