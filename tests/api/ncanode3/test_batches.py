@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from socket import socketpair
 from threading import Event, Thread
 from typing import Any
 
@@ -19,7 +21,8 @@ from app.api.ncanode3.batch_schemas import BATCHES, MAX_ITEMS
 from app.api.ncanode3.verifications import FUNCTIONS
 from app.api.openapi.document import Json
 from app.rate_limit import computing
-from app.services.shared_work import SharedWork
+from app.services import shared_work
+from app.services.shared_work import SharedWork, Spread
 from app.trust.turns import Busy
 from tests.api.ncanode3.asking import BASE, SPRING, ask, base64, refusal
 from tests.api.people import chief, cms, ivan
@@ -296,3 +299,35 @@ def test_a_helper_that_could_not_begin_helps_with_the_next_request() -> None:
         helping.stop()
         asking.stop()
     assert asked == [["a request"]] * 2
+
+
+def test_little_is_begun_while_large_results_wait() -> None:
+    """One of 29 KB may be answered with 5 MB: 160 MB waited for an item that took long."""
+    ours, theirs = socketpair()
+    spread = Spread(range(6), [ours])
+    began = Event()
+
+    def help_on() -> None:
+        assert began.wait(30)
+        theirs.sendall(b"+")
+        with suppress(EOFError):
+            while True:
+                shared_work._receive(theirs)
+                shared_work._send(theirs, bytes(shared_work.MAX_WAITING))
+
+    def do(item: int) -> bytes:
+        if item == 0:
+            began.set()
+            with spread._changed:
+                assert spread._changed.wait_for(lambda: spread._done, 30)
+                assert spread._take() is None
+        return b"own"
+
+    helper = Thread(target=help_on)
+    helper.start()
+    with theirs:
+        sizes = [len(one) for one in spread.results(do)]
+        helper.join()
+    assert len(sizes) == 6
+    assert sizes[:2] == [3, shared_work.MAX_WAITING]
+    assert spread._waiting == 0
