@@ -199,15 +199,21 @@ def _quoted(line: bytes) -> bytes:
 
 
 def _tidy(fields: bytes) -> bytes:
-    """Return a head with each field in one line (RFC 9112 section 5.2), its value without blanks.
+    """Return the lines after the first of a head, each field in one (RFC 9112 section 5.2).
 
-    waitress's pattern for a field tries each of the blanks before a value with each of them.
+    Its value has no blanks around it: the pattern of waitress tries each of those before a value
+    with each of them. What continues no field is refused by waitress, as is a name with blanks.
     """
     lines: list[list[bytes]] = []
-    for line in fields.split(b"\r\n"):
+    for line in fields.split(b"\r\n")[1:]:
         if lines and line[:1] and line[:1] in _BLANKS:
             lines[-1].append(line.strip(_BLANKS))
         else:
             name, colon, value = line.partition(b":")
-            lines.append([name + colon + value.strip(_BLANKS)])
-    return b"\r\n".join(map(b" ".join, lines))
+            lines.append([name + colon, value.strip(_BLANKS)] if colon else [line])
+    return b"".join(b"\r\n" + _write_field(*parts) for parts in lines)
+
+
+def _write_field(name: bytes, *values: bytes) -> bytes:
+    value = b" ".join(filter(None, values))
+    return name + value if name.endswith(b":") else b" ".join([name, value]) if value else name
