@@ -294,5 +294,21 @@ def test_a_hold_that_the_sender_shows_may_have_ended_since(
     assert verify(IVAN, crl(by=ROOT, this_update=AT), crls=own).revocation.answer is NO
 
 
+@pytest.mark.parametrize("by_ocsp", [True, False])
+def test_a_newer_hold_of_the_sender_does_not_outrank_an_older_one_of_the_operator(
+    by_ocsp: bool,
+) -> None:
+    """That a hold may have ended since is no reason to forget that another one says it stands."""
+    held, until = Revoked(IVAN.serial, AT - 40 * DAY, 6), AT + 150 * DAY
+    issued = AT - timedelta(minutes=15)
+    brought = pki.crl(NCA, held, this_update=issued, next_update=until)
+    if by_ocsp:
+        response = pki.ocsp(NCA, IVAN.serial, held, this_update=issued)
+        brought = der.explicit(1, ID_OCSP_RESPONSE, response)
+    own = read_list(held, AT - timedelta(hours=6), until)
+    found = verify(IVAN, brought, crl(by=ROOT, this_update=AT), crls=own)
+    assert found.revocation.answer is NO
+
+
 def read_list(held: Revoked, issued: Any, until: Any) -> list[CertificateList]:
     return [CertificateList(pki.crl(NCA, held, this_update=issued, next_update=until))]

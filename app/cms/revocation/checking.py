@@ -180,7 +180,8 @@ def _is_lifted(hold: Finding, findings: Sequence[Finding], at: datetime) -> bool
 def _find_standing(findings: Sequence[Finding]) -> Finding | None:
     """Return the statement of a hold, or "never issued", that no newer statement contradicts.
 
-    However old a hold is, a statement that is older or of the same time can't contradict it.
+    However old a hold is, a statement that is older or of the same time can't contradict it. Nor
+    does a newer one that leaves it undecided.
     """
     lifted = max((one.this_update for one in findings if one.lifts), default=None)
     admitted = max((one.this_update for one in findings if one.admits), default=None)
@@ -190,4 +191,8 @@ def _find_standing(findings: Sequence[Finding]) -> Finding | None:
         if (one.hold and (lifted is None or lifted <= one.this_update))
         or (one.denied and (admitted is None or admitted <= one.this_update))
     ]
-    return max(standing, key=lambda one: one.this_update, default=None)
+    return max(
+        standing,
+        key=lambda one: (one.verdict.answer is Answer.NO, one.this_update),
+        default=None,
+    )
