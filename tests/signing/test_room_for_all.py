@@ -113,6 +113,13 @@ REFUSED: dict[str, tuple[str, Callable[[], str]]] = {
     "another content": ("content_type", other_type),
     "a version of 38 bytes": ("unreadable", lambda: cms([info()], version=1 << 300)),
     "128 CRLs": ("too_much_revocation", lambda: cms([info()], crls=lists(128))),
+    "128 of another kind": (
+        "too_much_revocation",
+        lambda: cms(
+            [info()],
+            crls=[der.explicit(1, der.oid("1.2.3.4") + der.integer(n)) for n in range(128)],
+        ),
+    ),
     "128 CRLs in an attribute": (
         "too_much_revocation",
         lambda: cms([info(unsigned=[values(CRL_VALUES, *lists(128))])]),

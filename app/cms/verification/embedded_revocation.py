@@ -29,9 +29,14 @@ def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
 
 
 def measure_embedded(signature: SignedData) -> tuple[int, int]:
-    """Return how many there are in a CMS, and their bytes; it counts no more than one too many."""
+    """Return how many there are in a CMS, and their bytes; it counts no more than one too many.
+
+    What is in `crls` counts whatever it is, as that has a limit of elements.
+    """
     sizes = [node.size for node, _ in islice(_list_embedded(signature), MAX_EMBEDDED + 1)]
-    return len(sizes), sum(sizes)
+    infos = signature.revocation_infos
+    number, size = max(len(sizes), len(infos)), max(sum(sizes), sum(one.size for one in infos))
+    return number, size
 
 
 def read_brought(
