@@ -27,6 +27,7 @@ _ESCAPES = {"%2B": "+", "%2F": "/", "%3D": "=", "%0A": "", "%0D": "", "%20": " "
 _ESCAPES |= {escape.lower(): character for escape, character in _ESCAPES.items()}
 _SIGNS = {"-": "+", "_": "/", "\n": "", "\r": "", "\t": ""}
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _FOREIGN = re.compile(r"[^A-Za-z0-9+/_=%\- \t\r\n]")
 _FOREIGN_ESCAPE = re.compile(r"%(?!2[BbFf]|3[Dd]|0[AaDd]|20)")
 _PADDING = re.compile(r"(?:(?:=|%3[Dd])(?:[ \t\r\n]|%0[AaDd]|%20){0,1000}){1,2}")
@@ -158,7 +159,9 @@ def decode(base64: str) -> bytes:
 
 def decode_content(text: str) -> bytes:
     """Decode base64 in any of the forms that are read, or a data URI. Raises ValueError."""
-    if not text.isascii():  # Each form of it would be a copy, of two or four bytes a character.
+    uri = _DATA_URI.match(text)
+    # Each form of a text with other letters would be a copy, of two or four bytes a character.
+    if not text.isascii() and _NOT_ASCII.search(text, uri.end() if uri else 0):
         raise ValueError("base64 has a character that can't be")
     return decode(next(readings(open_data_uri(text))))
 

@@ -165,7 +165,7 @@ _IS_ONE = (
 )
 _COUNTING = select(Signer.number).where(
     *_IS_ONE,
-    Signer.judged_against != PROVEN,
+    or_(Signer.judged_against.is_(None), Signer.judged_against != PROVEN),
     or_(Signer.standing > 0, Signer.standing == VALUE_VALID),
 )
 _JUDGE_AGAIN = update(Signer).where(*_IS_ONE).values(judged_against=PROVEN)
