@@ -37,7 +37,8 @@ def full_disk() -> Iterator[None]:
 def leaving_nothing() -> Iterator[None]:
     before = unnamed_files()
     yield
-    assert eventually(lambda: unnamed_files() == before)
+    # Those that an earlier test has left may go meanwhile.
+    assert eventually(lambda: unnamed_files() <= before)
 
 
 def app(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
