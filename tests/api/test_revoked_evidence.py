@@ -283,16 +283,8 @@ def test_the_next_authority_is_asked_if_the_key_above_one_was_exposed_by_another
     path.unlink()
     (folder / "stampers.pem").write_text(pki.pem(renewed.certificate, "CERTIFICATE"))
     former = pki.certify(pki.name("TSA"), pki.rsa_key("TSA"), renewed, pki.STAMPER)
-
-    def stamp_by_former(question: bytes) -> bytes:
-        services.tsa = former
-        try:
-            return services.stamp(question)
-        finally:
-            services.tsa = own
-
     services.tsa = own
-    services.site.serve("/former", make=stamp_by_former)
+    services.serve_former("/former", former)
     save(client, cms=encoded(sign(services)))
     work(app)
     assert evidence_of(client)["state"] == "complete"

@@ -143,6 +143,18 @@ class Services:
         )
         return der.sequence(der.sequence(der.integer(0)), token)
 
+    def serve_former(self, path: str, former: Holder) -> None:
+        """Have an address issue tokens by a former authority."""
+
+        def stamp(question: bytes) -> bytes:
+            own, self.tsa = self.tsa, former
+            try:
+                return self.stamp(question)
+            finally:
+                self.tsa = own
+
+        self.site.serve(path, make=stamp)
+
     def refusal(self, bit: int) -> bytes:
         """Return the answer of a TSA that refuses, with this bit of PKIFailureInfo."""
         failure = (1 << (31 - bit)).to_bytes(4, "big")

@@ -115,16 +115,7 @@ def test_the_next_authority_is_asked_if_one_was_revoked(
     former = services.tsa
     services.revoked[former.serial] = Revoked(former.serial, now() - timedelta(days=1), 1)
     services.rotate_stamper("TSA of today")
-    own = services.tsa
-
-    def stamp_by_former(question: bytes) -> bytes:
-        services.tsa = former
-        try:
-            return services.stamp(question)
-        finally:
-            services.tsa = own
-
-    services.site.serve("/former", make=stamp_by_former)
+    services.serve_former("/former", former)
     trust = Trust(services.trust(tmp_path / "trust"), online=False, cache=tmp_path / "cache")
     office = Office(engine, trust, services.site.url("/former"), services.site.url("/tsp"))
     cms = services.sign()
