@@ -18,6 +18,12 @@ def usual_sqlite_app(start_app: AppMaker, sqlite_url: str) -> Flask:
     return start_app(DATABASE_URL=sqlite_url)
 
 
+@pytest.fixture(name="file")
+def file_of_sqlite(sqlite_url: str) -> Path:
+    """Provide the path of the SQLite file that `sqlite_url` names."""
+    return Path(sqlite_url.removeprefix("sqlite:///"))
+
+
 @pytest.fixture(name="sqlite_client")
 def usual_sqlite_client(sqlite_app: Flask) -> FlaskClient:
     """Provide a client for what doesn't depend on the kind of database."""

@@ -26,11 +26,6 @@ AWAY = "Database is not available, try again later"
 HEAD = 100
 
 
-@pytest.fixture(name="file")
-def path_of(sqlite_url: str) -> Path:
-    return Path(sqlite_url.removeprefix("sqlite:///"))
-
-
 def roots_of(file: Path) -> tuple[int, list[tuple[str, int]]]:
     """Return the size of a page, and the first page of each table and index by its name."""
     with closing(sqlite3.connect(file)) as connection:

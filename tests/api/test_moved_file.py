@@ -24,11 +24,6 @@ pytestmark = pytest.mark.attacks
 AWAY = "Database is not available, try again later"
 
 
-@pytest.fixture(name="file")
-def path_of(sqlite_url: str) -> Path:
-    return Path(sqlite_url.removeprefix("sqlite:///"))
-
-
 @pytest.fixture(name="client")
 def client_of(start_own_app: AppMaker, sqlite_url: str) -> FlaskClient:
     return start_own_app(DATABASE_URL=sqlite_url).test_client()

@@ -23,11 +23,6 @@ from tests.store import threads
 pytestmark = pytest.mark.attacks
 
 
-@pytest.fixture(name="file")
-def path_of(sqlite_url: str) -> Path:
-    return Path(sqlite_url.removeprefix("sqlite:///"))
-
-
 @pytest.fixture(name="asking")
 def client_of(start_app: AppMaker, sqlite_url: str) -> FlaskClient:
     return start_app(DATABASE_URL=sqlite_url).test_client()
