@@ -92,6 +92,18 @@ def without_strays(own: SignedData, statuses: Iterable[SignerStatus]) -> SignedD
     return _extract(own, [one.number for one in own.signers], needed)
 
 
+def authorities_of(present: SignedData, own: SignedData) -> tuple[Certificate, ...]:
+    """Return what both versions have of the authorities above the signers of the second."""
+    found: dict[Certificate, None] = {}
+    below = [signer.certificate for signer in own.signers]
+    for certificate in below:
+        for source in (own.certificate_set, present.certificate_set):
+            above = [one for one in source.named(certificate.issuer) if one not in found]
+            found.update(dict.fromkeys(above))
+            below += above
+    return tuple(found)
+
+
 def join(present: SignedData | None, own: SignedData) -> Joined:
     """Add the signers of a signature to the current version. Raises Refusal: they can't be."""
     if present is None:

@@ -25,7 +25,7 @@ from app.cms import (
 )
 from app.signing.allowance import Allowance
 from app.signing.checking import Marks, require_acceptable
-from app.signing.joining import Joined, join, read_own, read_present, without_strays
+from app.signing.joining import Joined, authorities_of, join, read_own, read_present, without_strays
 from app.signing.refusals import Refusal
 from app.signing.submission import Submission, content_of
 from app.signing.terms import SigningTerms
@@ -36,6 +36,7 @@ from app.store.signatures.records import SignatureRecord
 from app.store.signatures.revocations import recall_of
 from app.store.signatures.standings import SHARED, Found, Trusted
 from app.trust import Trust
+from app.trust.kept import Kept
 
 if TYPE_CHECKING:
     from app.evidence.obtaining import Outcome
@@ -83,7 +84,7 @@ def prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what
         keeps_cosigners=store.terms.keeps_cosigners,
     )
     sent = read_own(present, sent)
-    own, statuses = _verify_own(store, sent, content, asked, is_first=present is None)
+    own, statuses = _verify_own(store, sent, content, asked, present)
     joined = join(present, own)
     if joined.signature is not sent:
         if present is not None:
@@ -100,27 +101,29 @@ def _verify_own(
     sent: SignedData,
     content: GivenContent | None,
     asked: AskedSigning,
-    *,
-    is_first: bool,
+    present: SignedData | None,
 ) -> tuple[SignedData, tuple[SignerStatus, ...]]:
     """Verify what a signer adds by itself; return it without certificates that it doesn't need.
 
-    Authorities are asked about revocation only if it `is_first`: else they are asked once it has
-    been joined with the others. Raises Refusal or Busy.
+    Authorities whose certificates are in the `present` version are known. They are asked about
+    revocation only if there is none: else they are asked once it has been joined with the others.
+    Raises Refusal or Busy.
     """
     allowance, meter = Allowance(len(asked.signers)), Meter()
     allowance.require_few(sent)
-    statuses = _verify(store, sent, content, fetch=is_first, meter=meter)
+    known = Kept(certificates=authorities_of(present, sent) if present else ())
+    statuses = _verify(store, sent, content, known, fetch=present is None, meter=meter)
     _require_acceptable(store, statuses, asked)
     own = without_strays(sent, statuses)
     allowance.require_small(own, meter.cost)
     return own, statuses
 
 
-def _verify(
+def _verify(  # noqa: PLR0913  # a signature, and all that it is verified with
     store: Store,
     signature: SignedData,
     content: GivenContent | None,
+    known: Kept | None = None,
     *,
     fetch: bool = True,
     meter: Meter | None = None,
@@ -130,6 +133,7 @@ def _verify(
         content,
         at=datetime.now(UTC),
         fetch=fetch,
+        kept=known,
         content_budget=ContentBudget(),
         recall=recall_of(store.engine),
         meter=meter,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -268,6 +269,17 @@ def test_who_signed_another_document_never_counts_by_the_digest_of_this_one(
     with desk.engine.connect() as connection:
         digests = connection.execute(select(Version.content_sha256).order_by(Version.version))
         assert list(digests.scalars()) == [None, None]
+
+
+def test_an_authority_that_the_first_signer_sent_serves_the_second(
+    desk_on_file: Desk, tmp_path: Path
+) -> None:
+    desk = replace(desk_on_file, folder=people.trust(tmp_path / "root_alone", pki.root()))
+    public_id = desk.put()
+    desk.sign(desk.token(public_id), signed(ivan()))
+    alone = pki.signed_data([pki.signer_info(chief())], [chief()], None)
+    desk.sign(desk.token(public_id, 2), b64encode(alone).decode())
+    assert [desk.open(desk.token(public_id, number)).state for number in (1, 2)] == ["done"] * 2
 
 
 @pytest.mark.attacks
