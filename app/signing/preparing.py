@@ -34,7 +34,7 @@ from app.store.packages.signing import AskedDocument, AskedSigning
 from app.store.signatures.extraction import read_found
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.revocations import recall_of
-from app.store.signatures.standings import SHARED, Found, Trusted
+from app.store.signatures.standings import SHARED, SHARED_VALID, Found, Trusted
 from app.trust import Trust
 from app.trust.kept import Kept
 
@@ -156,7 +156,7 @@ def _require_countable(
     """
     found = read_found(joined.signature, statuses, store.trusted)
     standings = [found[one.number].standing for one in joined.new]
-    if all(one is not None and one.value == SHARED for one in standings):
+    if all(one is not None and one.value in (SHARED, SHARED_VALID) for one in standings):
         raise Refusal("nothing_new")
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.cms.algorithms import registry
 from app.extensions import db
 from tests import der, pki
 from tests.api import people
@@ -25,6 +27,7 @@ from tests.api.test_signed import (
     reported,
 )
 from tests.conftest import AppMaker
+from tests.gost_signer import GOST_2015_512
 from tests.pki import CONTENT, Holder
 from tests.test_cli import run
 
@@ -172,3 +175,56 @@ def test_without_a_package_so_it_is(trusting: FlaskClient) -> None:
     save(trusting, cms=cms(pki.signer_info(ivan()), pki.signer_info(chief(), b"another")))
     (document,) = trusting.get("/packages/main/status").get_json()["documents"]
     assert [one["isSigned"] for one in document["revisions"]] == FIRST_ONLY
+
+
+def nobody() -> Holder:
+    """Return a certificate that its subject issued."""
+    return pki.certify(pki.name("NOBODY", "850101300001"), pki.rsa_key("nobody"), None, pki.PERSON)
+
+
+@pytest.mark.attacks
+def test_a_value_of_nobody_that_stands_twice_is_never_taken_for_valid(
+    trusting_app: Flask, trusting: FlaskClient
+) -> None:
+    """Without signed attributes only the document shows whether the value is valid."""
+    package(trusting, IVAN)
+    infos = [pki.signer_info(one, signed=None, signature=b"\1" * 256) for one in (nobody(), ivan())]
+    save(trusting, cms=cms(*infos, others=(nobody(),)))
+    for _ in range(2):
+        judged_again(trusting_app)
+        with trusting_app.app_context():
+            found = reported(trusting, db.engine)
+        assert found["signed"] == [False]
+        assert found["executed"] == (False, False, 0)
+
+
+@pytest.mark.attacks
+def test_a_document_is_not_carried_from_a_signer_whose_value_stood_twice(
+    trusting: FlaskClient,
+) -> None:
+    """An attribute of an unreadable type leaves the first value unknown."""
+    package(trusting, IVAN, sha256=sha256(CONTENT).hexdigest())
+    key = pki.gost_key("ivan", GOST_2015_512)
+    gost = pki.certify(ivan().subject, key, pki.authority(), list(pki.PERSON))
+    other = pki.signer_info(gost, b"another")
+    digest = registry.digest(GOST_2015_512.digest, b"another")
+    unreadable = der.tlv(0x30, der.tlv(0x06, b"\x2a\x80") + der.tlv(0x31, der.octets(b"x")))
+    signed = sorted(
+        [
+            der.attribute(pki.CONTENT_TYPE, der.oid(pki.DATA)),
+            der.attribute(pki.MESSAGE_DIGEST, der.octets(digest)),
+            unreadable,
+        ]
+    )
+    infos = [
+        pki.signer_info(one, signed=signed, signature=b"\1" * 128, digest=GOST_2015_512.digest)
+        for one in (nobody(), gost)
+    ]
+    holders = [nobody(), gost, pki.authority()]
+    attached = pki.signed_data(infos, holders, CONTENT, digests=[GOST_2015_512.digest])
+    save(trusting, cms=b64encode(attached).decode())
+    own = pki.signed_data([other], holders[1:], None, digests=[GOST_2015_512.digest])
+    answer = trusting.post("/signature", json=filled(cms=b64encode(own).decode(), version=1))
+    assert answer.status_code == 201, answer.text
+    status = trusting.get("/packages/main/status").get_json()
+    assert not status["isExecuted"]

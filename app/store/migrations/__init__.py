@@ -16,7 +16,7 @@ from app.store.database.engine import transaction
 from app.store.database.private_files import make_folder
 
 #: The newest step. A server whose database is at another one is not ready to serve.
-HEAD = "0026"
+HEAD = "0027"
 #: The table in which a database records its step.
 VERSION_TABLE = "tanbahana_version"
 #: Where one did that was migrated before release 1.0.0.

@@ -134,8 +134,9 @@ class Signer(Base):
     #: saved; None otherwise.
     verified_gen_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: See `app.store.signatures.standings`: the number of the anchor that was reached, else
-    #: PENDING, VALUE_VALID, SHARED or REFUSED with the reason; None if not verified yet. With an
-    #: anchor the reason is that of the timestamp, if it is another one: its number in digits.
+    #: PENDING, VALUE_VALID, SHARED, SHARED_VALID or REFUSED with the reason; None if not verified
+    #: yet. With an anchor the reason is that of the timestamp, if it is another one: its number in
+    #: digits.
     standing: Mapped[int | None] = mapped_column(BigInteger)
     standing_reason: Mapped[str | None] = mapped_column(Text)
     #: The number of all anchors and intermediates that it was verified with; LEFT if a save left it

@@ -27,14 +27,14 @@ from sqlalchemy.orm import aliased
 
 from app.cms import OTHER_DIGEST_NAMES
 from app.store.models import Signer, SignerContent, Version
-from app.store.signatures.standings import SHARED, VALUE_VALID
+from app.store.signatures.standings import WERE_VALID
 
 
 @cache
 def carry(signature_id: Any, version: Any) -> Insert:
     """Build SQLite's statement that takes over what the version `seen` was compared with.
 
-    On PostgreSQL the function `save_version` does the same (migrations 0024 and 0026).
+    On PostgreSQL the function `save_version` does the same (migrations 0024, 0026 and 0027).
     """
     own, former = aliased(Signer), aliased(Signer)
     key = own.signature_id, own.version, own.number
@@ -94,5 +94,5 @@ def hash_function(signer: type[Signer]) -> ColumnElement[str]:
 
 
 def _was_compared(former: type[Signer]) -> ColumnElement[bool]:
-    valid = or_(former.standing > 0, former.standing.in_((VALUE_VALID, SHARED)))
+    valid = or_(former.standing > 0, former.standing.in_(WERE_VALID))
     return or_(Version.content_size.is_(None), valid)

@@ -9,13 +9,15 @@ from app.store.signatures.standings import (
     PENDING,
     REFUSED,
     SHARED,
+    SHARED_VALID,
     VALUE_VALID,
     Found,
     Standing,
+    was_valid,
 )
 
 #: Which standing counts first; one of an anchor before all.
-_RANKS = {VALUE_VALID: 1, PENDING: 2, SHARED: 3}
+_RANKS = {VALUE_VALID: 1, PENDING: 2, SHARED: 3, SHARED_VALID: 3}
 
 
 def settle(found: Mapping[int, Found], statuses: Iterable[SignerStatus]) -> dict[int, Found]:
@@ -34,7 +36,7 @@ def settle(found: Mapping[int, Found], statuses: Iterable[SignerStatus]) -> dict
         kept = min(left, key=lambda number: (_rank(settled, number), number))
         for number in left:
             if certificates[number] != certificates[kept]:
-                settled[number] = settled[number]._replace(standing=_shared_with(kept))
+                settled[number] = _share(settled[number], kept)
     return settled
 
 
@@ -47,9 +49,11 @@ def _rank(found: Mapping[int, Found], number: int) -> int:
     return _RANKS.get(_value(found, number) or PENDING, 0)
 
 
-def _shared_with(number: int) -> Standing:
-    return Standing(
-        SHARED,
-        f"its signature is that of signer {number} too, with another certificate of the same key;"
+def _share(found: Found, kept: int) -> Found:
+    """Return a result that doesn't count; whether the value was valid stays known."""
+    standing = Standing(
+        SHARED_VALID if was_valid(found.standing) else SHARED,
+        f"its signature is that of signer {kept} too, with another certificate of the same key;"
         " whose it is can't be known, and it counts for one",
     )
+    return found._replace(standing=standing)

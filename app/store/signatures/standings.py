@@ -1,8 +1,9 @@
 """Whether a signer has signed: the result of verification, and which results count.
 
-A standing is a number for each signer: the anchor that was reached, PENDING, VALUE_VALID, SHARED
-or REFUSED. The anchor itself is stored, since a signature stops counting when its anchor is no
-longer trusted; and so is another one that a valid timestamp rests on, in place of a reason.
+A standing is a number for each signer: the anchor that was reached, PENDING, VALUE_VALID, SHARED,
+SHARED_VALID or REFUSED. The anchor itself is stored, since a signature stops counting when its
+anchor is no longer trusted; and so is another one that a valid timestamp rests on, in place of a
+reason.
 """
 
 from __future__ import annotations
@@ -31,14 +32,17 @@ from app.store.models import Signer
 PENDING, REFUSED = 0, -1
 #: Also pending, but only for lack of a path: the signature value was valid, and the content intact.
 VALUE_VALID = -2
-#: Pending whatever is trusted: the signature counts for another signer (`one_signer`).
-SHARED = -3
+#: Pending whatever is trusted: the signature counts for another signer (`one_signer`). SHARED_VALID
+#: are those whose signature value was valid, and the content intact.
+SHARED, SHARED_VALID = -3, -4
 #: The `judged_against` of a signer that a save left to the background, and of one who is proven to
 #: be refused, which goes first.
 LEFT, PROVEN = -1, -2
 
+#: Values beside anchors of signers whose signature value was valid.
+WERE_VALID = (VALUE_VALID, SHARED_VALID)
 #: Values that count nowhere, even where claims are enough.
-_NEVER = (REFUSED, SHARED)
+_NEVER = (REFUSED, SHARED, SHARED_VALID)
 
 State: TypeAlias = Literal["valid", "pending", "refused"]
 
@@ -177,7 +181,7 @@ def standing_of(row: Row[*tuple[Any, ...]]) -> Standing | None:
 
 def was_valid(standing: Standing | None) -> bool:
     """Return whether the signature value was valid over its content when it was verified."""
-    return standing is not None and (standing.value > 0 or standing.value in (VALUE_VALID, SHARED))
+    return standing is not None and (standing.value > 0 or standing.value in WERE_VALID)
 
 
 def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:
