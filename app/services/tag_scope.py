@@ -135,13 +135,22 @@ def save(  # noqa: PLR0913  # As `save_version`.
         return save_new(connection, new, signing, seen)
     try:
         # Without a thread no version of it was seen: so none of another caller is superseded.
-        saved = save_new(connection, new, signing, None)
+        return save_new(connection, new, signing, None)
     except VersionNotSet:
         require_write_access(connection, new.document, new.thread)
         raise
-    # What is begun here is locked from now on only, and may have waited for another writer.
-    _require_unasked(connection, new.document, new.thread)
-    return saved
+
+
+def require_still_unasked(connection: Connection, document: str, thread: str) -> None:
+    """Require for a bound token that no package asks for what it saved: the last of a transaction.
+
+    One may have been added while another writer was waited for, or a document was written.
+
+    Raises:
+        SignatureNotFound: one does.
+    """
+    if is_bound():
+        _require_unasked(connection, document, thread)
 
 
 def foresee(

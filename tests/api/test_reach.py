@@ -17,12 +17,14 @@ from werkzeug.test import TestResponse
 from app import auth
 from app.extensions import db
 from app.store.database.engine import transaction
-from app.store.models import Signature
+from app.store.models import Content, Signature
 from app.store.signatures.extraction import read_text
 from app.store.signatures.writing import NewVersion, save_version
+from tests.api import people
 from tests.api.asking import content_of, filled, good_cms, message_of
 from tests.asking_tokens import bearer, make_token
 from tests.conftest import AppMaker
+from tests.pki import CONTENT
 
 #: Seconds in which a caller that waits for a lock reaches it.
 SHORTLY = 0.5
@@ -276,6 +278,26 @@ def test_what_a_package_asks_for_meanwhile_is_not_begun(
             assert not wait([waiting], timeout=SHORTLY).done
             ask_for(admin, "ours")
             raise Abandoned
+        refused = waiting.result(timeout=30)
+    assert message_of(refused, 404) == NOT_FOUND
+    assert admin.get("/signature", **OURS).status_code == 404
+
+
+def test_what_a_package_asks_for_while_its_document_is_written_is_not_begun(
+    meeting: tuple[Flask, Caller, Caller],
+) -> None:
+    app, admin, bound = meeting
+    app.config["KEEP_CONTENT"] = True
+    kept = {"cms": people.cms(people.ivan(), attached=False), "data": CONTENT.decode()}
+    assert admin.save(**THEIRS, **kept).status_code == 201
+    with app.app_context():
+        engine = db.engine
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as connection:
+            connection.execute(select(Content.sha256).with_for_update())
+            waiting = pool.submit(bound.save, **OURS, **kept, tags=["hr-1"])
+            assert not wait([waiting], timeout=SHORTLY).done
+            ask_for(admin, "ours")
         refused = waiting.result(timeout=30)
     assert message_of(refused, 404) == NOT_FOUND
     assert admin.get("/signature", **OURS).status_code == 404

@@ -152,6 +152,7 @@ def _write(
     )
     keep_evidence(connection, checked, saved.record)
     document = keep_document(connection, offer, checked, saved.record)
+    tag_scope.require_still_unasked(connection, wanted.new.document, wanted.new.thread)
     losses = warn_of_losses(saved.superseded, checked.signing)
     counters.count_losses(losses, guard)
     if losses and guard == "refuse":
