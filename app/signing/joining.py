@@ -45,17 +45,17 @@ class Joined:
 
 
 def read_present(
-    current: str | None, content: GivenContent | None, *, is_fixed: bool, keeps_cosigners: bool
+    current: str | None, content: GivenContent | None, *, begins_anew: bool, keeps_cosigners: bool
 ) -> SignedData | None:
     """Return the current version of the thread, to which a signature is added; None without one.
 
-    A version over another document is not continued: if the office has fixed what is to be signed
-    (`is_fixed`), a new version begins without those who signed something else.
+    A version over another document is not continued: it is refused, or if `begins_anew` a new
+    version begins without those who signed something else.
 
     Args:
         current: the text of the current version, None if there is none.
         content: the document, or its digest.
-        is_fixed: whether the SHA-256 of what is to be signed is known.
+        begins_anew: whether this document is what the office wants signed in the thread.
         keeps_cosigners: whether no version may lose signers of the one before.
 
     Raises:
@@ -64,7 +64,7 @@ def read_present(
     present = None if current is None else _read_current(current)
     if present is None or not _is_over_other(present, content):
         return present
-    if not is_fixed or keeps_cosigners:
+    if not begins_anew or keeps_cosigners:
         raise Refusal("thread_differs")
     return None
 

@@ -31,6 +31,7 @@ from app.signing.submission import Submission, content_of
 from app.signing.terms import SigningTerms
 from app.store.errors import EvidenceImpossible, EvidenceUnavailable
 from app.store.packages.signing import AskedDocument, AskedSigning
+from app.store.packages.status import is_asked_for
 from app.store.signatures.extraction import read_found
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.revocations import recall_of
@@ -80,7 +81,7 @@ def prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what
     present = read_present(
         current and current.text,
         content,
-        is_fixed=document.sha256 is not None,
+        begins_anew=current is not None and _begins_anew(store, asked, document),
         keeps_cosigners=store.terms.keeps_cosigners,
     )
     sent = read_own(present, sent)
@@ -94,6 +95,18 @@ def prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what
     found = _require_countable(store, joined, statuses)
     digest = (_sha256_of(content) or document.sha256) if _is_over(joined, content) else None
     return Prepared(joined, statuses, found, marks, digest, _obtain(store, joined.signature))
+
+
+def _begins_anew(store: Store, asked: AskedSigning, document: AskedDocument) -> bool:
+    """Return whether signers of another document may be left behind in the former version.
+
+    The office has fixed what is to be signed, and asked for nothing else in the thread since.
+    """
+    if document.sha256 is None:
+        return False
+    with store.engine.connect() as connection:
+        place = document.document, document.thread
+        return not is_asked_for(connection, *place, after=asked.link.package_id)
 
 
 def _verify_own(

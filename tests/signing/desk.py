@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from app.cms import SignedData, parse
 from app.signing.preparing import Store
@@ -16,7 +16,7 @@ from app.signing.saving import SavedSigning, sign_document
 from app.signing.submission import Method, Submission
 from app.signing.terms import SigningTerms
 from app.store.database.engine import transaction
-from app.store.models import PackageDocument
+from app.store.models import Package, PackageDocument
 from app.store.packages.links import ALL_DOCUMENTS, LinkTokens
 from app.store.packages.signing import AskedSigning, find_signing
 from app.store.packages.status import get_package
@@ -66,7 +66,9 @@ class Desk:
         people_asked = tuple(dict(one) for one in signers or (IVAN, CHIEF))
         public_id = put_package(self.engine, documents, people_asked, **values)
         with transaction(self.engine) as connection:
-            connection.execute(update(PackageDocument).values(sha256=sha256))
+            added = select(Package.id).where(Package.public_id == public_id).scalar_subquery()
+            of_it = update(PackageDocument).where(PackageDocument.package_id == added)
+            connection.execute(of_it.values(sha256=sha256))
         return public_id
 
     def token(self, public_id: str, signer: int = 1, document: int = ALL_DOCUMENTS) -> str:

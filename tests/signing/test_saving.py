@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -269,6 +270,19 @@ def test_who_signed_another_document_never_counts_by_the_digest_of_this_one(
     with desk.engine.connect() as connection:
         digests = connection.execute(select(Version.content_sha256).order_by(Version.version))
         assert list(digests.scalars()) == [None, None]
+
+
+def test_by_a_link_of_a_former_package_nobody_ends_what_a_later_one_had_signed(
+    desk: Desk,
+) -> None:
+    former = desk.token(desk.put(IVAN))
+    later = desk.put(IVAN, sha256=sha256(b"corrected").hexdigest())
+    desk.sign(desk.token(later), signed(ivan(), content=b"corrected"), b"corrected")
+    assert refuse(desk, former, signed(ivan())).kind == "thread_differs"
+    assert desk.open(desk.token(later)).state == "done"
+    with transaction(desk.engine) as connection:
+        rescind_package(connection, later, None)
+    desk.sign(former, signed(ivan()))
 
 
 def test_an_authority_that_the_first_signer_sent_serves_the_second(

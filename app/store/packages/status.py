@@ -102,8 +102,11 @@ def find_package(connection: Connection, name: str, trusted: Trusted) -> Package
     return _status(head, documents, signers)
 
 
-def is_asked_for(connection: Connection, document: str, thread: str) -> bool:
-    """Return whether a package that is sent, not rescinded, has this document in this thread."""
+def is_asked_for(connection: Connection, document: str, thread: str, after: int = 0) -> bool:
+    """Return whether a package that is sent, not rescinded, has this document in this thread.
+
+    `after`: only packages that were added after the one with this `Package.id` count.
+    """
     statement = (
         select(Package.id)
         .join(PackageDocument, PackageDocument.package_id == Package.id)
@@ -112,6 +115,7 @@ def is_asked_for(connection: Connection, document: str, thread: str) -> bool:
             PackageDocument.thread == thread,
             Package.opened_at.is_not(None),
             Package.rescinded_at.is_(None),
+            Package.id > after,
         )
         .limit(1)
     )
