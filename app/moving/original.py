@@ -110,17 +110,19 @@ class Original:
         return Totals(threads, threads + older, strays)
 
     def highest_id(self) -> int:
-        """Return the highest id that was ever assigned, as far as known."""
+        """Return the highest id that was ever assigned, as far as known.
+
+        Raises:
+            MoveError: the role may not read it: an id could be assigned again.
+        """
         ((highest,),) = self._rows("SELECT coalesce(max(id), 0) FROM {heads}")
         ((sequence,),) = self._rows("SELECT pg_get_serial_sequence(%s, 'id')", self._heads_name)
         if sequence is None:
             return int(highest)
-        ((given,),) = self._rows(
-            """SELECT CASE WHEN has_sequence_privilege(%s, 'USAGE, SELECT')
-               THEN pg_sequence_last_value(%s::regclass) END""",
-            sequence,
-            sequence,
-        )
+        ((may_read,),) = self._rows("SELECT has_sequence_privilege(%s, 'USAGE, SELECT')", sequence)
+        if not may_read:
+            raise MoveError(f"the role must have SELECT on the sequence {sequence}")
+        ((given,),) = self._rows("SELECT pg_sequence_last_value(%s::regclass)", sequence)
         return max(int(highest), int(given or 0))
 
     def batches(self) -> Iterator[list[Thread]]:
@@ -200,7 +202,8 @@ class Original:
                 thread.older.append(_meta(*row))
         for number, code in self._rows(
             """SELECT l.signature_id, t.code FROM {links} l JOIN {tags} t ON t.id = l.tag_id
-               WHERE l.signature_id = ANY(%s) ORDER BY l.signature_id, l.created_at, t.id""",
+               WHERE l.signature_id = ANY(%s) AND t.code IS NOT NULL
+               ORDER BY l.signature_id, l.created_at, t.id""",
             ids,
         ):
             by_id[number].tags.append(code)
@@ -260,7 +263,11 @@ def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Itera
 
 
 def _connect(address: str | Mapping[str, Any]) -> Connection[Any]:
-    parameters: dict[str, Any] = {"application_name": "tanbahana-move", "connect_timeout": 10}
+    parameters: dict[str, Any] = {
+        "application_name": "tanbahana-move",
+        "client_encoding": "UTF8",  # As the original's, also if the database has none (SQL_ASCII).
+        "connect_timeout": 10,
+    }
     if isinstance(address, str):
         if not _ADDRESS(address):
             # Not repeated, neither here nor by libpq: it may contain a password.

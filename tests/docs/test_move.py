@@ -16,6 +16,7 @@ from tests.docs.pages import README, blocks, commands, read, section
 from tests.docs.shell import attempt, run
 from tests.live.server import PROJECT
 from tests.moving.server import TABLES, OriginalServer, connected
+from tests.postgresql import PostgresServer
 from tests.store.signings import IVANOV, signed_by
 
 pytestmark = pytest.mark.slow
@@ -96,3 +97,17 @@ def test_the_tables_are_made_beside_the_originals_by_its_own_variables(url: str)
     with connected(url) as cursor:
         cursor.execute("SELECT count(*) FROM signatures, ncanode_signature")
         assert cursor.fetchone() == (1,)
+
+
+def test_a_database_without_an_encoding_is_read_as_the_utf_8_that_the_original_sends(
+    postgresql: PostgresServer, tmp_path: Path
+) -> None:
+    with connected(postgresql.url) as cursor:
+        cursor.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
+    url = postgresql.database_url("ascii")
+    with connected(f"{url}?client_encoding=UTF8") as cursor:
+        cursor.execute(TABLES)
+        OriginalServer(cursor, url).save("шарт", "қол", [("MII", SAVED_AT, "Әлия", None)])
+    variables = {"DATABASE_URL": f"sqlite:///{tmp_path / 's.sqlite3'}", "MOVE_FROM": url}
+    for line in (UPGRADE, MOVE):
+        run(line, PROJECT, **variables)

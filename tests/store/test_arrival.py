@@ -162,6 +162,21 @@ def test_a_schema_without_room_for_tables_is_reported(server: PostgresServer) ->
     assert "may use no schema that it finds by itself: set PG_SCHEMA" in done.stderr
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "WIN1251"])
+def test_a_database_that_cannot_hold_every_text_is_refused(
+    server: PostgresServer, encoding: str
+) -> None:
+    make = f"CREATE DATABASE {encoding} ENCODING '{encoding}' TEMPLATE template0"
+    query(server, "postgres", make)
+    done = run("db", "upgrade", **the_original(server, PG_DATABASE=encoding.lower()))
+    assert done.returncode == 1
+    _, line = done.stderr.splitlines()
+    assert line == (
+        f"Error: the database has the encoding {encoding}, and must have UTF8, for any text: "
+        "name another one, which is created if it is missing"
+    )
+
+
 def test_migrations_go_past_the_pooler(server: PostgresServer) -> None:
     variables = {
         "PG_HOST": f"127.0.0.1:{free_port()}",

@@ -26,7 +26,7 @@ _ALWAYS_THERE = ("postgres", "template1")
 
 _HAS_SCHEMA = text("SELECT current_user, to_regnamespace(quote_ident(:schema)) IS NOT NULL")
 _ROOM = text("""
-    SELECT current_schema(), current_user,
+    SELECT current_setting('server_encoding'), current_schema(), current_user,
         has_schema_privilege(current_schema(), 'CREATE')""")
 
 
@@ -143,11 +143,16 @@ def ensure_schema(connection: Connection, schema: str) -> None:
 
 
 def require_room(connection: Connection) -> None:
-    """Require permission to create tables where a connection looks for them.
+    """Require an encoding for any text, and permission to create tables where they are looked for.
 
-    Raises: NotThere: there is none.
+    Raises: NotThere: one of them is missing.
     """
-    schema, role, may = connection.execute(_ROOM).one()
+    encoding, schema, role, may = connection.execute(_ROOM).one()
+    if encoding != "UTF8":
+        raise NotThere(
+            f"the database has the encoding {encoding}, and must have UTF8, for any text: "
+            "name another one, which is created if it is missing"
+        )
     if schema is None:
         raise NotThere(
             f'the role "{role}" may use no schema that it finds by itself: set PG_SCHEMA, or have '

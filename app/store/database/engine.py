@@ -81,6 +81,7 @@ def postgresql_arguments(url: URL) -> dict[str, Any]:
     """
     defaults: dict[str, Any] = {
         "application_name": "tanbahana",
+        "client_encoding": "UTF8",  # Else the database's, or that of PGCLIENTENCODING.
         "connect_timeout": 5,  # seconds
         "keepalives_idle": 30,  # seconds
         "keepalives_interval": 10,  # seconds
