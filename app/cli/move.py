@@ -28,8 +28,9 @@ from app.moving.original import Original, opened
 _LINE = 10
 #: The note about encrypted texts if no key was given.
 _NO_KEY = (
-    "thread",
-    "left out: a version is encrypted, and NCANODE_ENCRYPTION_KEY, the original's key, is not set",
+    "version",
+    "encrypted, left out with all of the thread: NCANODE_ENCRYPTION_KEY, the original's key, "
+    "is not set",
 )
 
 

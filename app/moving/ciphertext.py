@@ -52,7 +52,7 @@ def decrypt(text: str, key: bytes) -> str:
     """Return the decrypted text.
 
     Raises:
-        Undecryptable: the HMAC differs, or it is no encrypted text.
+        Undecryptable: the HMAC differs, it is no encrypted text, or what was encrypted is no text.
     """
     try:
         sealed = bytes.fromhex(text)
@@ -68,6 +68,8 @@ def decrypt(text: str, key: bytes) -> str:
     iv = sealed[start : start + _IV_SIZE]
     cipher = Cipher(AES(_derive(key, salt, b"Encryption")), CTR(iv)).decryptor()
     content = cipher.update(sealed[start + _IV_SIZE : -_MAC_SIZE]) + cipher.finalize()
+    if b"\0" in content:  # PostgreSQL can't store it as text, and no signature has it.
+        raise Undecryptable
     try:
         return content.decode()
     except UnicodeDecodeError as error:

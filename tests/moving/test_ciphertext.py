@@ -25,7 +25,7 @@ def test_what_the_original_s_library_encrypted_is_read() -> None:
     assert decrypt(VECTOR, read_key(VECTOR_KEY)) == "MIIqol қол"
 
 
-@pytest.mark.parametrize("text", ["", "M", "MIIқол\r\n\0", "x" * 100_000])
+@pytest.mark.parametrize("text", ["", "M", "MIIқол\r\n", "x" * 100_000])
 def test_any_text_comes_back(text: str) -> None:
     assert decrypt(seal(text), read_key(f" {write_key()}\n")) == text
     assert decrypt(seal(text).upper(), KEY) == text
@@ -50,8 +50,9 @@ def test_a_byte_that_was_altered_is_noticed(place: int) -> None:
         "def50200" + "zz" * 100,
         seal("MII", bytes(32)),
         seal(b"\xff"),
+        seal(b"MII\0"),
     ],
-    ids=["empty", "header", "short", "odd", "long", "no hex", "other key", "no text"],
+    ids=["empty", "header", "short", "odd", "long", "no hex", "other key", "no text", "NUL"],
 )
 def test_what_is_no_such_text_is_refused(text: str) -> None:
     with pytest.raises(Undecryptable):

@@ -308,16 +308,14 @@ def test_what_cannot_be_decrypted_is_left_out_whole_until_the_key_is_right(
     row = ("2024-01-01 00:00:00", None, None)
     original.save("plain", "main", [(SIGNED, *row)], ["a"])
     half = original.save("half", "main", [(SIGNED, *row), (seal(COSIGNED), *row)], ["a", "b"])
-    early = original.save("early", "main", [(seal(SIGNED), *row), (SIGNED, *row)], ["a"])
+    early = original.save("early", "main", [(seal(SIGNED), *row)] * 2 + [(SIGNED, *row)], ["a"])
     moved = move(NCANODE_ENCRYPTION_KEY=key)
     assert (moved.status, moved.report["complete"]) == (1, False)
-    assert found(moved.report) == {"undecryptable": [[half, 2], [early, 1]]}
+    assert found(moved.report) == {"undecryptable": [[half, 2], [early, 1], [early, 2]]}
     assert moved.reported.endswith("the move is NOT complete\n")
-    why = "can't be decrypted with the key" if key else "NCANODE_ENCRYPTION_KEY, the original's key"
-    assert (
-        f"2 threads left out: a version {'' if key else 'is encrypted, and '}{why}"
-        in moved.reported
-    )
+    why = "that can't be decrypted with the key" if key else "encrypted"
+    assert f"3 versions {why}, left out with all of the thread" in moved.reported
+    assert ("NCANODE_ENCRYPTION_KEY, the original's key, is not set" in moved.reported) is not bool(key)
     assert listed(client) == listed(client, "tags=a") == [("plain", "main")]
     assert listed(client, "tags=b") == []
     moved = move(NCANODE_ENCRYPTION_KEY=write_key())
@@ -333,7 +331,7 @@ def test_an_altered_row_is_reported(move: Move, original: OriginalServer) -> Non
     assert moved.status == 1
     assert found(moved.report) == {"undecryptable": [[number, 1]]}
     assert moved.reported.splitlines()[1] == "the original has 1 thread with 1 version"
-    assert "1 thread left out: a version can't be decrypted with the key:\n" in moved.reported
+    assert "1 version that can't be decrypted with the key, left out" in moved.reported
 
 
 def test_what_is_here_already_is_not_overwritten_but_reported(
@@ -424,3 +422,16 @@ def test_more_tags_than_a_save_may_have_are_moved_and_reported(
     assert get(client, document="many", thread="main")["tags"] == tags
     assert listed(client, "tags=tag 200") == [("many", "main")]
     assert len(listed(client, "tags[]=tag 0&tags[]=tag 199&tags_mode=all")) == 2
+
+
+def test_a_tag_without_a_name_is_no_tag(
+    move: Move, original: OriginalServer, client: FlaskClient
+) -> None:
+    number = original.save("a", "main", [(SIGNED, "2024-01-01 00:00:00", None, None)], ["b"])
+    original.execute(
+        """INSERT INTO ncanode_tag (code) VALUES (NULL);
+        INSERT INTO ncanode_signature_tag SELECT %s, id FROM ncanode_tag WHERE code IS NULL""",
+        number,
+    )
+    assert move().status == 0
+    assert get(client, document="a", thread="main")["tags"] == ["b"]

@@ -76,6 +76,25 @@ def test_of_several_schemas_one_must_be_named(
     assert (moved.status, moved.report["threads"]) == (0, 2)
 
 
+def test_a_role_that_may_not_see_which_ids_were_assigned_is_refused(
+    move: Move, original: OriginalServer
+) -> None:
+    original.save("first", "main", [ROW])
+    original.execute("SELECT current_schema()")
+    (schema,) = original.cursor.fetchone()
+    original.execute(f"""CREATE ROLE {schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {schema};
+        GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {schema}""")
+    try:
+        address = original.url.replace("postgres@", f"{schema}@")
+        moved = move(MOVE_FROM=address)
+        sequence = f"SELECT on the sequence {schema}.ncanode_signature_id_seq\n"
+        assert (moved.status, moved.reported.endswith(sequence)) == (2, True)
+        original.execute(f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {schema}")
+        assert move(MOVE_FROM=address).status == 0
+    finally:
+        original.execute(f"DROP OWNED BY {schema}; DROP ROLE {schema}")
+
+
 @pytest.mark.parametrize(
     "address",
     [
