@@ -29,8 +29,7 @@ _LINE = 10
 #: The note about encrypted texts if no key was given.
 _NO_KEY = (
     "version",
-    "encrypted, left out with all of the thread: NCANODE_ENCRYPTION_KEY, the original's key, "
-    "is not set",
+    "encrypted, left out with all of the thread: NCANODE_ENCRYPTION_KEY is not set",
 )
 
 

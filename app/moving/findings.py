@@ -31,7 +31,10 @@ class Kind(StrEnum):
 
 #: The unit of each kind, and its note.
 SENTENCES = {
-    Kind.UNDECRYPTABLE: ("version", "that can't be decrypted with the key, left out with all of the thread"),
+    Kind.UNDECRYPTABLE: (
+        "version",
+        "that can't be decrypted with the key, left out with all of the thread",
+    ),
     Kind.CONTRADICTORY: ("thread", "left out: versions aren't numbered below the current one"),
     Kind.TAKEN: ("thread", "left out: the id, or document and thread, is another thread's here"),
     Kind.DIFFERENT: ("thread", "here, but not as in the original; left as here"),

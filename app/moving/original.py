@@ -110,20 +110,24 @@ class Original:
         return Totals(threads, threads + older, strays)
 
     def highest_id(self) -> int:
-        """Return the highest id that was ever assigned, as far as known.
+        """Return the highest id that was ever assigned.
 
         Raises:
-            MoveError: the role may not read it: an id could be assigned again.
+            psycopg.Error: the role may not read that: an id could be assigned again.
         """
         ((highest,),) = self._rows("SELECT coalesce(max(id), 0) FROM {heads}")
-        ((sequence,),) = self._rows("SELECT pg_get_serial_sequence(%s, 'id')", self._heads_name)
-        if sequence is None:
-            return int(highest)
-        ((may_read,),) = self._rows("SELECT has_sequence_privilege(%s, 'USAGE, SELECT')", sequence)
-        if not may_read:
-            raise MoveError(f"the role must have SELECT on the sequence {sequence}")
-        ((given,),) = self._rows("SELECT pg_sequence_last_value(%s::regclass)", sequence)
-        return max(int(highest), int(given or 0))
+        for name in self._rows(
+            """SELECT n.nspname, c.relname FROM pg_class c
+               JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE c.oid = pg_get_serial_sequence(%s, 'id')::regclass""",
+            self._heads_name,
+        ):
+            self._words["sequence"] = sql.Identifier(*name)
+            ((given,),) = self._rows(
+                "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
+            )
+            highest = max(highest, given)
+        return int(highest)
 
     def batches(self) -> Iterator[list[Thread]]:
         """Return all threads by their ids, without texts, a batch at a time."""

@@ -23,15 +23,22 @@ pytestmark = pytest.mark.slow
 
 GUIDE = read("migrating-from-ncanode.md")
 OURS, ITS, UPGRADE, MOVE, VERIFY = commands(GUIDE)
-SAVED_AT = "2024-02-29 23:30:00"
+#: In Almaty 23:30, which came twice that day.
+SAVED_AT = "2024-02-29 18:30:00"
 
 
 @pytest.fixture(name="url")
 def filled_original(make_database: MakeDatabase) -> str:
-    """The address of the database of an original server that keeps a thread."""
+    """The address of the database of an original server that keeps a thread.
+
+    Its sessions have other settings than usual, which the store's have too if it moves in there.
+    """
     url = make_database()
     with connected(url) as cursor:
         cursor.execute(TABLES)
+        name = conninfo_to_dict(url)["dbname"]
+        for setting in ("timezone = 'Asia/Almaty'", "standard_conforming_strings = off"):
+            cursor.execute(f"ALTER DATABASE {name} SET {setting}")
         versions = [(signed_by(IVANOV), SAVED_AT, None, None)] * 2
         OriginalServer(cursor, url).save("contract-1", "approval", versions, ["loan"])
     return url

@@ -14,6 +14,7 @@ from app.store.database.types import UtcDateTime, utc_now
 from app.store.models import Signature
 from config.settings import Settings
 from tests.conftest import EngineMaker, write_url
+from tests.store.signings import IVANOV, signed_by
 from tests.store.threads import find, get, save
 
 ALMATY = timezone(timedelta(hours=5))
@@ -65,16 +66,22 @@ def test_the_database_reports_the_time_in_utc(engine: Engine) -> None:
     assert abs(now - before) < timedelta(minutes=5)
 
 
-def test_the_zone_of_the_session_does_not_matter(
-    open_engine: EngineMaker, postgresql_url: str
+@pytest.mark.parametrize(
+    "setting",
+    ["timezone=Asia/Almaty", "datestyle=German", "standard_conforming_strings=off"],
+)
+def test_what_a_server_sets_for_sessions_does_not_matter(
+    open_engine: EngineMaker, postgresql_url: str, setting: str
 ) -> None:
     url = make_url(postgresql_url)
-    options = f"{url.query['options']} -ctimezone=Asia/Almaty"
+    options = f"{url.query['options']} -c{setting}"
     engine = open_engine(write_url(url.update_query_dict({"options": options})))
-    saved = save(engine)
+    saved = save(engine, cms=signed_by(IVANOV))
+    assert saved.cms == signed_by(IVANOV)
     assert abs(saved.created_at - datetime.now(UTC)) < timedelta(minutes=5)
     for record in (saved, get(engine), *find(engine), *find(engine, limit=1)):
         assert record == saved
+        assert record.created_at.utcoffset() == timedelta(0)
 
 
 def test_a_transaction_is_undone_by_an_error(engine: Engine) -> None:

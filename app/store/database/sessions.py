@@ -31,6 +31,8 @@ class _BinaryUuid(UUIDBinaryLoader):
 
 #: The name in `Connection.info` of a connection's `Session`.
 SESSION = "session"
+#: Settings by which values are written and read; a server, a database or a role may have others.
+_SETTINGS = {"DateStyle": "ISO", "TimeZone": "UTC", "standard_conforming_strings": "on"}
 #: Statements that a session keeps at most.
 _MOST = 100
 #: Seconds within which it is noted once that a database only reads.
@@ -41,6 +43,9 @@ _LOST_AT: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
 
 def prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     """Prepare a connection before it is pooled. It is in autocommit."""
+    for name, value in _SETTINGS.items():
+        if value not in (connection.info.parameter_status(name) or ""):
+            connection.execute(f"SET {name} = '{value}'")
     # Rows are as the driver creates them, and models expect text.
     connection.adapters.register_loader("uuid", TextLoader)
     connection.adapters.register_loader("uuid", _BinaryUuid)
