@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from tests.api import people
 from tests.api.asking import content_of, filled, good_cms, message_of, save
 from tests.conftest import AppMaker
+from tests.test_auth import CLOSED, PUBLIC, routes
 
 HEADER = "X-Unread-Parameters"
 
@@ -79,6 +80,25 @@ def test_a_tenant_is_warned_of_or_refused(start_app: AppMaker, sqlite_url: str, 
         response = strict.open(path, method=method, json=body, headers={name: "7"})
         assert message_of(response) == sentence
     assert len(content_of(strict.get("/signatures"))["signatures"]) == 1
+
+
+def test_every_route_reads_or_reports_what_is_sent(start_app: AppMaker, sqlite_url: str) -> None:
+    lax, strict = (
+        start_app(DATABASE_URL=sqlite_url, STRICT_TENANT=value) for value in ("off", "on")
+    )
+    sentence = 'Header "Api-Tenant" is not read here: all callers have one store'
+    for rule, method, address in routes(lax):
+        if method == "HEAD" or rule in PUBLIC | CLOSED | {"/metrics"}:
+            continue
+        how: dict[str, Any] = {"method": method, "headers": {"Api-Tenant": "7"}}
+        if rule == "/signature/batch":
+            how.update(data="{}", content_type="application/x-ndjson")
+        refused = strict.test_client().open(address, **how)
+        assert sentence in str(refused.get_json()), (method, rule)
+        assert refused.status_code == 400
+        reported = lax.test_client().open(f"{address}?misspelt=1", **how)
+        told = f"{reported.headers.get(HEADER)}{reported.get_data(as_text=True)}"
+        assert all(name in told for name in ("misspelt", "Api-Tenant")), (method, rule)
 
 
 def test_other_families_report_it_in_a_header(sqlite_client: FlaskClient) -> None:

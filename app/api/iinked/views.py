@@ -20,6 +20,7 @@ from app.api.iinked.schemas import (
 )
 from app.api.iinked.status import Origin, list_pieces, status_pieces, status_shape
 from app.api.json_response import CONTENT_TYPE, Answer, json_answer
+from app.api.params.unread import note
 from app.auth import caller_may, caller_name, needs
 from app.extensions import current_place, current_reads, current_trusted, db
 from app.rate_limit.places import current_places
@@ -54,6 +55,7 @@ _LIST = ListSchema()
 @needs("read")
 def get_status(name: str) -> Response:
     """Return a registered package, or an unregistered thread as one."""
+    note(request.args, ())
     if "\0" in name:  # PostgreSQL can't store such text.
         raise PackageNotFound
     trusted, reads = current_trusted(), current_reads()
