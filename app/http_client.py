@@ -55,7 +55,12 @@ class Unreachable(NoAnswer):
 
 
 class WrongStatus(NoAnswer):
-    """The status is not 200."""
+    """The status is not 200. `body` is empty if it was not to be read."""
+
+    def __init__(self, status: int, body: bytes = b"") -> None:
+        super().__init__()
+        self.status = status
+        self.body = body
 
 
 class RedirectedAway(NoAnswer):
@@ -84,9 +89,10 @@ class Request:
 
     `limit` is in bytes and `seconds` for all of it; `connect_timeout` and `read_timeout` are
     seconds for connecting, and between two pieces of the answer. `redirects` are followed at the
-    same server only. Unless `any_status`, the answer must be 200. An answer written `into` a file
-    is not returned. Without `uses_environment`, proxies of the environment are not used. Only with
-    `has_credentials` may the address contain a user and a password.
+    same server only. With `any_status` the body of an answer that is not 200 is read, too. An
+    answer written `into` a file is not returned. Without `uses_environment`, proxies of the
+    environment are not used. Only with `has_credentials` may the address contain a user and a
+    password.
     """
 
     address: str
@@ -207,8 +213,9 @@ class _Exchange:
 
     def _collect(self, response: requests.Response) -> bytes:
         """Read the body as it is sent: compressed data are not decompressed."""
-        if response.status_code != requests.codes.ok and not self._request.any_status:
-            raise WrongStatus
+        is_good = response.status_code == requests.codes.ok
+        if not is_good and not self._request.any_status:
+            raise WrongStatus(response.status_code)
         pieces, left = [], self._request.limit
         for piece in response.raw.stream(_CHUNK, decode_content=False):
             left -= len(piece)
@@ -218,7 +225,10 @@ class _Exchange:
                 pieces.append(piece)
             elif not self._is_cut:  # The caller no longer waits, and the file may be closed.
                 _write(self._request.into, piece)
-        return b"".join(pieces)
+        body = b"".join(pieces)
+        if not is_good:
+            raise WrongStatus(response.status_code, body)
+        return body
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

@@ -223,6 +223,32 @@ def test_a_refusal_of_the_remote_is_an_error_with_its_message(
     assert message_of(response) == "NCANode server refused: Неверный пароль"
 
 
+@pytest.mark.parametrize("status", [False, True, "0", None, [], 1.5])
+def test_a_status_of_another_type_is_a_refusal(
+    keyed: FlaskClient, remote: Remote, status: object
+) -> None:
+    remote.answers(json.dumps({"status": status, "message": "нет"}))
+    response = keyed.post("/origin", json={"method": "XML.sign"})
+    assert message_of(response) == "NCANode server refused: нет"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('{"error": "Unauthorized"}', "401"),
+        ('{"status": 0, "message": "busy", "result": {}}', "busy"),
+        ("[]", "401"),
+        ('{"status": 3}', "3"),
+    ],
+)
+def test_an_error_of_http_is_a_refusal_whatever_the_body_says(
+    keyed: FlaskClient, remote: Remote, answer: str, said: str
+) -> None:
+    remote.answers(answer, 401)
+    response = keyed.post("/origin", json={"method": "XML.sign"})
+    assert message_of(response) == f"NCANode server refused: {said}"
+
+
 def test_a_long_refusal_is_cut(keyed: FlaskClient, remote: Remote) -> None:
     remote.answers(json.dumps({"status": -1, "message": "x" * 100_000}))
     response = keyed.post("/origin", json={"method": "XML.sign"})

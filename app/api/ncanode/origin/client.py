@@ -13,6 +13,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -116,10 +117,10 @@ def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> Any:
         limit: bytes that the answer may have.
 
     Raises:
-        OriginRefusal: its status means a refusal.
+        OriginRefusal: its status, or that of HTTP, means a refusal.
         OriginFailed: there is no usable answer.
     """
-    text = _send(url, body, limit)
+    text, http_status = _send(url, body, limit)
     try:
         answer = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -130,20 +131,22 @@ def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> Any:
         raise OriginFailed(
             "The answer of the NCANode server was withheld: it repeats the key or its password"
         )
-    return _result_of(answer) if isinstance(answer, dict) else answer
+    return _result_of(answer, http_status)
 
 
-def _result_of(answer: dict[str, Any]) -> dict[str, Any]:
+def _result_of(answer: Any, http_status: int) -> Any:
     """Return an answer without its status and message. Raises OriginRefusal."""
-    status, message = answer.pop("status", 0), answer.pop("message", None)
-    if status not in _GOOD:
-        raise OriginRefusal(
-            "NCANode server refused: {message}", message=str(message or status)[:MAX_MESSAGE]
-        )
-    return answer
+    said = answer if isinstance(answer, dict) else {}
+    status, message = said.pop("status", 0), said.pop("message", None)
+    is_good = status in _GOOD and not isinstance(status, bool)
+    if is_good and http_status == HTTPStatus.OK:
+        return answer
+    why = message or (http_status if is_good else status)
+    raise OriginRefusal("NCANode server refused: {message}", message=str(why)[:MAX_MESSAGE])
 
 
-def _send(url: str, body: bytes, limit: int) -> bytes:
+def _send(url: str, body: bytes, limit: int) -> tuple[bytes, int]:
+    """Return the answer, and its HTTP status. Raises OriginFailed."""
     # Not needed without such a server, and slow to import.
     from app import http_client  # noqa: PLC0415
 
@@ -162,7 +165,9 @@ def _send(url: str, body: bytes, limit: int) -> bytes:
         has_credentials=True,
     )
     try:
-        return http_client.send(request)
+        return http_client.send(request), HTTPStatus.OK
+    except http_client.WrongStatus as error:
+        return error.body, error.status
     except http_client.RedirectedTooOften as error:
         raise OriginFailed(
             "NCANode server answered with a redirect, which is not followed"
