@@ -178,6 +178,13 @@ def test_what_is_said_twice_alike_is_not_reported(sqlite_client: FlaskClient, qu
     content_of(sqlite_client.get(f"/signature?{query}"))
 
 
+def test_a_name_that_is_not_read_is_reported_as_it_was_sent(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client)
+    reported = [f'"{name}" parameter is not read here' for name in ("tag", "signature")]
+    query = "document=doc&chain=main&tag=a&signature=x"
+    content_of(sqlite_client.get(f"/signature?{query}"), warnings=reported)
+
+
 def test_an_older_name_beside_the_name_is_reported_where_it_says_something_else(
     sqlite_client: FlaskClient,
 ) -> None:

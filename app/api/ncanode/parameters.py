@@ -34,6 +34,7 @@ class ParametersSchema(FieldsSchema):
 
     def __init__(self) -> None:
         super().__init__()
+        self._aliases = {old: name for old, name in ALIASES.items() if name in self.known}
         self._parameters_by_kind = dict.fromkeys(self.FILES, self.FILE) if self.FILE else {}
 
     def read(self, request: Request) -> Any:
@@ -44,7 +45,7 @@ class ParametersSchema(FieldsSchema):
         """
         given = read_parameters(
             request,
-            aliases=ALIASES,
+            aliases=self._aliases,
             lists=self.LISTS,
             files=self._parameters_by_kind,
             spooling=self.spooling(),
@@ -55,7 +56,7 @@ class ParametersSchema(FieldsSchema):
         """Read the parameters of one part of a request, a JSON object. Raises ParameterError."""
         if isinstance(given, Doubled):
             note_doubled(given.doubled)
-        return self._load(with_names(given, ALIASES))
+        return self._load(with_names(given, self._aliases))
 
     def _load(self, given: dict[str, Any]) -> Any:
         known = self.known_beside(given)
