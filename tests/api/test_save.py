@@ -148,7 +148,7 @@ def test_writers_that_meet_never_see_an_inner_error_even_without_enough_connecti
     assert send_at_once(app, bodies) == [(201, None)] * WRITERS
 
 
-@pytest.mark.parametrize("none", ["absent", None, []])
+@pytest.mark.parametrize("none", ["absent", None, [], {}])
 def test_tags_of_a_save_replace_those_before(client: FlaskClient, none: Any) -> None:
     save(client, tags=["a", "b"])
     assert save(client, version=1, tags=["c", "a"])["tags"] == ["c", "a"]
@@ -174,6 +174,12 @@ def test_tags_collapse_and_keep_their_order(client: FlaskClient, engine: Engine)
     assert save(client, tags=sent)["tags"] == ["b", "a", "1", "A"]
     assert get(client)["tags"] == ["b", "a", "1", "A"]
     assert index_of_tags(engine) == {(1, "a"), (1, "b"), (1, "1"), (1, "A")}
+
+
+def test_tags_with_a_gap_are_a_list(client: FlaskClient) -> None:
+    assert save(client, tags={"0": "a", "3": "b"})["tags"] == ["a", "b"]
+    found = content_of(client.get("/signatures", json={"tags": {"2": "c", "7": "b"}}))
+    assert [row["tags"] for row in found["signatures"]] == [["a", "b"]]
 
 
 @pytest.mark.parametrize(("tag", "kept"), [("a", "a"), ("a,b", "a,b"), (" a ", "a"), (7, "7")])

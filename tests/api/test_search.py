@@ -92,8 +92,8 @@ def test_an_update_does_not_move_a_thread(client: FlaskClient) -> None:
     assert documents(client, "limit=1") == ["c"]
 
 
-TRUE = [True, 1, "1", "true", "on", "yes"]
-FALSE = [False, 0, "0", "false", "off", "no", ""]
+TRUE = [True, 1, 1.0, "1", "true", "on", "yes"]
+FALSE = [False, 0, 0.0, "0", "false", "off", "no", ""]
 
 
 @pytest.mark.parametrize("word", TRUE)

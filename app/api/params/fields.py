@@ -100,8 +100,8 @@ class Flag(fields.Field[bool]):
     """A boolean, in the words that query strings use."""
 
     WORDS: ClassVar[dict[str, bool]] = {
-        **dict.fromkeys(("true", "1", "on", "yes"), True),
-        **dict.fromkeys(("false", "0", "off", "no", ""), False),
+        **dict.fromkeys(("true", "1", "1.0", "on", "yes"), True),
+        **dict.fromkeys(("false", "0", "0.0", "off", "no", ""), False),
     }
 
     def __init__(self, **options: Any) -> None:
@@ -110,7 +110,7 @@ class Flag(fields.Field[bool]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> bool:
-        word = str(value).lower() if isinstance(value, bool | int | str) else None
+        word = str(value).lower() if isinstance(value, bool | int | float | str) else None
         if word not in self.WORDS:
             raise ParameterError('"{field}" parameter must be true or false', field=attr)
         return self.WORDS[word]

@@ -35,11 +35,11 @@ def as_text(value: Any, name: str) -> str:
 
 
 def as_list(value: Any) -> Any:
-    """Return a list for an object whose keys are numbers; anything else unchanged.
+    """Return a list for an object whose keys, if any, are numbers; anything else unchanged.
 
     PHP's `json_encode` writes a list with a gap as such an object.
     """
-    if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
+    if isinstance(value, dict) and all(key.isdecimal() for key in value):
         return list(value.values())
     return value
 

@@ -125,7 +125,7 @@ def read_constraints(value: Any) -> tuple[SignerRequirements, ...]:
         ParameterError: one can't be used; or requires nothing, so that everyone would pass.
     """
     listed = as_list(value)
-    if listed in ([], {}, ""):  # PHP writes an empty object as a list.
+    if listed in ([], ""):
         return ()
     items = [listed] if isinstance(listed, dict) else listed
     if not isinstance(items, list) or len(items) > MAX_CONSTRAINTS:
