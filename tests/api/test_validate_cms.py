@@ -365,6 +365,14 @@ def test_parameters_may_come_in_the_query_string(anchored: FlaskClient) -> None:
     assert content_of(response)["signer"] == PERSON
 
 
+@pytest.mark.parametrize("half", [{"document": "doc"}, {"thread": "main"}, {"chain": "main"}])
+def test_half_an_address_names_no_stored_signature(
+    anchored: FlaskClient, half: dict[str, str]
+) -> None:
+    message = message_of(anchored.post("/cms/validate", json=half))
+    assert message == '"Thread" and "document" parameters must be set'
+
+
 def test_a_signature_must_be_given(anchored: FlaskClient) -> None:
     assert message_of(anchored.post("/cms/validate")) == '"cms" parameter must be set'
     assert refuse(anchored, cms="nonsense!").startswith("cms: ")

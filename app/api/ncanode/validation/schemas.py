@@ -174,9 +174,12 @@ class CmsSchema(SignerRequirementsSchema):
     def build(self, data: dict[str, Any], **_options: object) -> CmsRequest:
         """Return the request."""
         cms = data["cms"] or None
-        if cms is None and not (data["document"] and data["thread"]):
+        is_stored = data["document"] or data["thread"]
+        if cms is None and is_stored:
+            require_thread(data)
+        elif cms is None:
             _require_cms(data)
-        if cms is not None and (data["document"] or data["thread"]):
+        elif is_stored:
             raise ParameterError('Only one of "cms" and "document" with "thread" must be set')
         return CmsRequest(
             cms=cms,
