@@ -31,6 +31,11 @@ class BoundedRequest(Request):
         raise ValueError("a body is read by app.services.bodies")
 
 
+def has_body(request: Request) -> bool:
+    """Return whether a request has a body, perhaps an empty one (RFC 9112 section 6)."""
+    return "CONTENT_LENGTH" in request.environ or "HTTP_TRANSFER_ENCODING" in request.environ
+
+
 def read_body(request: Request) -> bytes:
     """Read the body to its end, which werkzeug doesn't require: an incomplete body is refused.
 
@@ -43,9 +48,9 @@ def read_body(request: Request) -> bytes:
 
 def read_pieces(request: Request, most: int | None = None) -> Iterator[bytes]:
     """Read the body as `read_body`, in pieces if it may have more bytes: `most`; else as one."""
-    environ = request.environ
-    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+    if not has_body(request):
         return
+    environ = request.environ
     limit = current_app.config["MAX_CONTENT_LENGTH"] if most is None else most
     length = request.content_length
     if length is not None and length > limit:

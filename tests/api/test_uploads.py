@@ -303,6 +303,27 @@ def test_a_stored_signature_is_verified_with_the_document(
     assert found["intact"]["answer"] == "no"
 
 
+@pytest.mark.parametrize("other", [b'{"document": "x"}', b"[1] see below", b" {", b""])
+def test_a_document_that_begins_as_json_is_a_document(
+    sqlite_client: FlaskClient, other: bytes
+) -> None:
+    save(sqlite_client, cms=b64encode(sign_cms(DOCUMENT)).decode())
+    path = "/signature/verify?document=doc&thread=main"
+    length = {"CONTENT_LENGTH": str(len(other))}  # The test client leaves out that of an empty body.
+    response = sqlite_client.post(path, data=other, content_type=FILE, environ_overrides=length)
+    found = content_of(response)["verification"]
+    # What is attached verifies by itself: taken for parameters, this would be a wrong yes.
+    assert found["intact"]["answer"] == "no"
+    assert found["compared"] == {"what": "data", "size": len(other)}
+
+
+def test_a_request_without_a_body_brings_no_document(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client, cms=b64encode(sign_cms(DOCUMENT)).decode())
+    path = "/signature/verify?document=doc&thread=main"
+    found = content_of(sqlite_client.get(path, content_type=FILE))["verification"]
+    assert found["compared"] == {"what": "attached"}
+
+
 def test_a_digest_stands_for_the_document(sqlite_client: FlaskClient, der: bytes) -> None:
     save(sqlite_client, cms=b64encode(der).decode())
     digest = sha256(DOCUMENT).digest()

@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.api.params.unread import note_doubled
 from app.cms import Reason
 from app.services import json_bodies
-from app.services.bodies import read_pieces
+from app.services.bodies import has_body, read_pieces
 from app.services.errors import ParameterError, UnsupportedMediaType
 from app.services.json_bodies import WIDE, Doubled, MalformedJson, check_width
 from app.services.spooled import Spooling
@@ -42,6 +42,8 @@ _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 #: Content types of JSON, and those whose bodies are taken for JSON in any case.
 _IS_JSON = re.compile(r"application/(?:.*\+)?json")
 _READ_AS_JSON = re.compile(rf"|text/(?!xml$).*|{_IS_JSON.pattern}|{re.escape(_FORM)}")
+#: The parameter that may be any document, one in JSON too; nothing else in a file begins as JSON.
+_DOCUMENT = "data"
 #: For addresses that accept no file as body.
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
@@ -61,7 +63,8 @@ def read_parameters(  # noqa: PLR0913 - a request, and what is accepted there
     Contradictory duplicates are recorded for the answer.
 
     Args:
-        request: whose body is a JSON object, whatever its Content-Type says, a form, or a file.
+        request: whose body is a JSON object, whatever its Content-Type says unless it is that of a
+            document, or a form, or a file.
         aliases: older name -> name. The older one counts only if the other is not given.
         lists: names that take several values.
         fractions: whether numbers with a fraction become numbers; else text with their digits.
@@ -78,17 +81,18 @@ def read_parameters(  # noqa: PLR0913 - a request, and what is accepted there
     merged = with_names(_from_form(query, lists), aliases) if query else {}
     pieces = read_pieces(request, None if spooling is None else spooling.most)
     body = next(pieces, b"")
-    if not body:
+    file = files.get(request.mimetype)
+    if not body and not (file == _DOCUMENT and has_body(request)):
         return merged
     _refuse_compressed(request)
-    is_json = _may_be_json(body)
+    is_json = _may_be_json(body) and file != _DOCUMENT
     if spooling is not None:
         if request.mimetype == MULTIPART and not is_json:
             form = read_multipart(chain([body], pieces), _boundary(request), spooling)
             return merged | with_names(_named(form, lists), aliases)
         body = _join(body, pieces, spooling)
-    if request.mimetype in files and not is_json:
-        return {**merged, files[request.mimetype]: body}
+    if file and not is_json:
+        return {**merged, file: body}
     kinds = (MULTIPART, *files) if files else ()
     return merged | with_names(_from_body(request, body, lists, kinds, fractions), aliases)
 
