@@ -70,7 +70,9 @@ def bare(document: Json, schema: Json) -> Json:
 def json_content(operation: Json) -> Json:
     """Return the description of a body in JSON, or of one of its lines."""
     content = operation["requestBody"]["content"]
-    found: Json = content[NDJSON] if NDJSON in content else content["application/json"]
+    if NDJSON in content:
+        return {"schema": content[NDJSON]["x-itemSchema"]}
+    found: Json = content["application/json"]
     return found
 
 

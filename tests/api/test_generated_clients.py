@@ -21,12 +21,11 @@ import pytest
 from flask import Flask
 
 from app.api.openapi.document import Json
-from app.services.media_types import OCTETS
 from tests import pki
 from tests.api import people
-from tests.api.describing import NDJSON
 from tests.conftest import AppMaker
 from tests.described import resolve
+from tests.docs.pages import blocks, read
 from tests.pki import CONTENT
 
 #: Seconds that a generator may take.
@@ -70,10 +69,9 @@ def generated_package(
     """Provide the name of the package that openapi-python-client makes of the description."""
     source = tmp_path / "openapi.json"
     source.write_text(json.dumps(document), encoding="utf-8")
-    settings = tmp_path / "settings.json"
-    settings.write_text(
-        json.dumps({"content_type_overrides": {NDJSON: OCTETS, "*/*": OCTETS}}), encoding="utf-8"
-    )
+    settings = tmp_path / "settings.yaml"
+    [block] = blocks(read("clients.md"), "yaml")
+    settings.write_text(block.text, encoding="utf-8")
     generator = (
         *(sys.executable, "-m", "openapi_python_client", "generate", "--meta=none"),
         f"--config={settings}",
@@ -202,6 +200,21 @@ def test_a_python_client_sends_files_in_forms_and_as_bodies(
             assert ask("extractContent", body=body).content.data == CONTENT.decode()
 
 
+@pytest.mark.slow
+def test_a_python_client_saves_many_and_reads_each_answer(
+    sqlite_app: Flask, document: Json, generated: str
+) -> None:
+    models, types = (importlib.import_module(f"{generated}.{name}") for name in ("models", "types"))
+    cms = people.cms(people.ivan())
+    lines = [models.SaveBatchLine(document=name, thread="t", cms=cms) for name in ("a", "b", "a")]
+    body = "\n".join(json.dumps(line.to_dict()) for line in lines)
+    with asking(sqlite_app, document, generated) as ask:
+        answer = ask("saveBatch", body=types.File(payload=BytesIO(body.encode())))
+        saved = [models.SavedBatchLine.from_dict(json.loads(line)) for line in answer.payload]
+    assert [line.code for line in saved] == [201, 201, 400]
+    assert saved[1].content.signature.document == "b"
+
+
 CHECK = """\
 import type { operations } from "./openapi";
 type Typed<T> = unknown extends T ? false : true;
@@ -234,6 +247,13 @@ def test_typescript_types_have_every_operation_with_typed_answers(
     lines = [f"export const a{at}: Typed<{one}> = true;" for at, one in enumerate(answers + bodies)]
     success = 'Answers<"saveSignature">[201]["content"]["application/json"]["status"]'
     lines.append(f"export const literal: {success} extends true ? true : false = true;")
+    lines += [
+        f"export const {name}: {lines_of} extends string ? true : false = true;"
+        for name, lines_of in (
+            ("sent", 'Bodies<"saveBatch">["application/x-ndjson"]'),
+            ("answered", 'Answers<"saveBatch">[200]["content"]["application/x-ndjson"]'),
+        )
+    ]
     (tmp_path / "check.ts").write_text(CHECK + "\n".join(lines), encoding="utf-8")
     run(NODE / "tsc", "--noEmit", "--strict", "check.ts", folder=tmp_path)
     assert len(answers) > 200

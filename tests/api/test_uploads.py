@@ -309,7 +309,8 @@ def test_a_document_that_begins_as_json_is_a_document(
 ) -> None:
     save(sqlite_client, cms=b64encode(sign_cms(DOCUMENT)).decode())
     path = "/signature/verify?document=doc&thread=main"
-    length = {"CONTENT_LENGTH": str(len(other))}  # The test client leaves out that of an empty body.
+    # The test client leaves out the length of an empty body.
+    length = {"CONTENT_LENGTH": str(len(other))}
     response = sqlite_client.post(path, data=other, content_type=FILE, environ_overrides=length)
     found = content_of(response)["verification"]
     # What is attached verifies by itself: taken for parameters, this would be a wrong yes.
