@@ -38,6 +38,8 @@ MAX_PARTS = 1_000
 #: Characters of a boundary, of which RFC 2046 section 5.1.1 allows 70. The parser makes patterns of
 #: it, and Python's `re` keeps the last 512 of these.
 MAX_BOUNDARY = 200
+#: Characters of a part's name that an error repeats.
+MAX_NAME = 64
 #: Bytes of the head of a part, and of all heads together.
 MAX_PART_HEAD, MAX_HEADS = 8_192, 524_288
 #: Bytes of a form that are parsed at a time.
@@ -207,7 +209,10 @@ def _text_of(head: Field, content: bytes) -> str:
     try:
         return content.decode("iso-8859-1" if is_latin else "utf-8")
     except UnicodeDecodeError as error:
-        raise ParameterError("Request parameters are not in UTF-8") from error
+        raise ParameterError(
+            '"{field}" parameter is text that is not in UTF-8: a file is sent with a file name',
+            field=str(head.name)[:MAX_NAME],
+        ) from error
 
 
 def _cut(body: Iterable[bytes]) -> Iterator[bytes]:

@@ -114,15 +114,30 @@ def test_what_is_read_as_json_and_is_none_says_which_kinds_are_read(
 ) -> None:
     response = sqlite_client.delete("/signature", data=b"MIIB", content_type=kind)
     assert message_of(response) == (
-        "Request body is not valid JSON (line 1, column 1), as which it is read since its "
+        "Request body is not valid JSON (line 1, column 1); the body is read as JSON, since its "
         "Content-Type is none of application/json, application/x-www-form-urlencoded"
     )
     response = sqlite_client.post("/signature", data=b'"MIIB"', content_type=kind)
     reported = message_of(response)
-    assert reported.startswith("Request body must be a JSON object, as which it is read since its")
+    assert reported.startswith(
+        "Request body must be a JSON object; the body is read as JSON, since its"
+    )
     assert "application/pkcs7-signature" in reported
     response = sqlite_client.post("/signature", data=b'"MIIB"', content_type="application/json")
     assert message_of(response) == "Request body must be a JSON object"
+
+
+def test_a_file_that_is_said_to_be_a_form_says_which_kinds_are_read(
+    sqlite_client: FlaskClient, der: bytes
+) -> None:
+    kind = "application/x-www-form-urlencoded"
+    reported = message_of(sqlite_client.post("/signature", data=der, content_type=kind))
+    assert reported.startswith(
+        "Request body is not in UTF-8, as a form is: the Content-Type of a file is one of "
+        "application/octet-stream, application/pkcs7-mime, "
+    )
+    reported = message_of(sqlite_client.delete("/signature", data=der, content_type=kind))
+    assert reported == "Request parameters are not in UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +160,7 @@ def test_what_is_read_as_json_and_is_none_says_which_kinds_are_read(
         ),
         (
             b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n\xff\r\n--x--',
-            "Request parameters are not in UTF-8",
+            '"cms" parameter is text that is not in UTF-8: a file is sent with a file name',
         ),
         (
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * 1001 + b"--x--",
@@ -159,6 +174,11 @@ def test_a_form_that_can_t_be_read_says_why(
     path = "/signature?document=doc&thread=main"
     kind = "multipart/form-data; boundary=x"
     assert message_of(sqlite_client.post(path, data=body, content_type=kind)) == message
+
+
+def test_a_form_without_a_boundary_is_told_so(sqlite_client: FlaskClient, der: bytes) -> None:
+    response = sqlite_client.post("/signature", data=der, content_type="multipart/form-data")
+    assert message_of(response).startswith("Content-Type of the form has no boundary")
 
 
 @pytest.mark.attacks

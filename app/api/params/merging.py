@@ -123,7 +123,13 @@ def _join(body: bytes, pieces: Iterator[bytes], spooling: Spooling) -> bytes:
 
 
 def _boundary(request: Request) -> str:
-    return request.mimetype_params.get("boundary", "")
+    """Return what separates the parts of a form. Raises ParameterError if it is not said."""
+    boundary = request.mimetype_params.get("boundary")
+    if not boundary:
+        raise ParameterError(
+            "Content-Type of the form has no boundary: leave this header to what makes the form"
+        )
+    return boundary
 
 
 def with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
@@ -170,7 +176,7 @@ def _from_body(
     """Read a body that is no file; `kinds` are the accepted content types beside JSON."""
     if not _may_be_json(body):
         if request.mimetype == _FORM:
-            return _from_form(body, lists)
+            return _from_form(body, lists, kinds)
         if request.mimetype == MULTIPART and MULTIPART in kinds:
             return _named(read_multipart([body], _boundary(request)), lists)
         if not body.strip(_BLANKS):
@@ -188,7 +194,7 @@ def _from_body(
         if _may_be_json(body) or _IS_JSON.fullmatch(request.mimetype):
             raise ParameterError(error.reason.template, **error.reason.values) from error
         raise ParameterError(
-            "{reason}, as which it is read since its Content-Type is none of {kinds}",
+            "{reason}; the body is read as JSON, since its Content-Type is none of {kinds}",
             reason=error.reason,
             kinds=listed,
         ) from error
@@ -205,8 +211,10 @@ def _object(request: Request, value: Any) -> dict[str, Any]:
     raise MalformedJson(Reason("Request body must be a JSON object"))
 
 
-def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
-    """Read a query string, or a body in the same format."""
+def _from_form(
+    encoded: bytes, lists: Collection[str], kinds: Collection[str] = ()
+) -> dict[str, Any]:
+    """Read a query string, or a body in the same format; `kinds` are those that a file may have."""
     if encoded.count(b"%") > MAX_ESCAPES:
         raise ParameterError(
             "Request has more than {limit} percent-encoded characters, send JSON",
@@ -219,6 +227,12 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
         for name, value in _fields(encoded):
             given.setdefault(name, []).append(value)
     except UnicodeDecodeError as error:
+        if kinds:  # curl says of each file that it is a form, unless told otherwise.
+            raise ParameterError(
+                "Request body is not in UTF-8, as a form is: the Content-Type of a file is one of "
+                "{kinds}",
+                kinds=", ".join(sorted(kinds)),
+            ) from error
         raise ParameterError("Request parameters are not in UTF-8") from error
     return _named(given, lists)
 
