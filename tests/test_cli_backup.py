@@ -1,5 +1,6 @@
 """`flask backup`, `restore` and `compare`: a store comes back whole, or nothing happens."""
 
+import os
 import random
 import subprocess
 import sys
@@ -294,6 +295,31 @@ def test_a_file_is_not_replaced_unasked(filled: Flask, file: Path) -> None:
     assert not [one for one in file.parent.iterdir() if one.name.startswith(".new-")]
 
 
+@pytest.mark.parametrize("command", [("backup", "--replace"), ("restore",), ("compare",)])
+def test_what_is_no_file_is_neither_replaced_nor_waited_for(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """A device that is replaced, such as /dev/null, is gone for all programs of the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    status, output = run(start_app(DATABASE_URL=sqlite_url), *command, str(pipe))
+    assert (status, output) == (1, f"Error: {pipe}: it is not a regular file\n")
+    assert pipe.is_fifo()
+
+
+def test_a_link_to_a_backup_is_followed(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "other disk").mkdir()
+    target, link = tmp_path / "other disk" / "backup", tmp_path / "newest"
+    link.symlink_to(target)
+    app = start_app(DATABASE_URL=sqlite_url)
+    for option in ((), ("--replace",)):
+        assert run(app, "backup", str(link), *option)[0] == 0
+        assert (link.readlink(), target.is_symlink()) == (target, False)
+    assert run(app, "compare", str(link))[0] == 0
+
+
 @pytest.mark.slow
 def test_an_altered_backup_is_refused_wherever_that_is(
     file: Path, start_app: AppMaker, tmp_path: Path
@@ -424,6 +450,7 @@ def test_files_of_trust_dir_are_replaced_only_if_asked(
 ) -> None:
     (folder / "корень.pem").write_bytes(pem(pki.authority().certificate))
     (folder / "more.crl").write_bytes(b"another")
+    (folder / "more.crl.replaced").write_bytes(b"set aside before")
     names = names_of(folder)
     store = tmp_path / "other.sqlite3"
     app = start_app(DATABASE_URL=f"sqlite:///{store}", TRUST_DIR=str(folder))
@@ -438,9 +465,10 @@ def test_files_of_trust_dir_are_replaced_only_if_asked(
     assert run(app, "restore", str(file), "--replace")[0] == 0
     assert (folder / "корень.pem").read_bytes() == pem(ROOT)
     assert names_of(folder) == names - {"more.crl"} | {
-        "more.crl.replaced",
+        "more.crl.replaced.replaced",
         "корень.pem.replaced",
     }
+    assert (folder / "more.crl.replaced").read_bytes() == b"set aside before"
     assert run(app, "compare", str(file))[0] == 0
     (folder / "корень.pem").unlink()
     (folder / "new.crt").write_bytes(ROOT)

@@ -107,7 +107,10 @@ class _Change:
     def set_aside(self, name: str) -> None:
         """Rename a file to a name that is not used."""
         path = self._folder / name
-        self._renames.append((path, path.with_name(path.name + SET_ASIDE)))
+        aside = path.with_name(path.name + SET_ASIDE)
+        while aside.exists():
+            aside = aside.with_name(aside.name + SET_ASIDE)
+        self._renames.append((path, aside))
 
     def stage(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file under a temporary name; it is on disk on return."""

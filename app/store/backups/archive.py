@@ -31,11 +31,15 @@ _EFFORT = 1
 def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
     """Open a file that gets its name once it is complete and on disk, and else is removed.
 
-    Raises BackupError if there is no such folder, or a file of that name exists that may not be
+    A symbolic link is followed.
+
+    Raises BackupError if there is no such folder, or something of that name exists that may not be
     replaced; OSError.
     """
+    path = Path(os.path.realpath(path))
     if not path.parent.is_dir():
         raise BackupError("there is no such folder")
+    _require_regular(path)
     if not replace and path.exists():
         raise BackupError("it exists already; --replace overwrites it")
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
@@ -53,6 +57,12 @@ def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
         raise BackupError("it was made by another process meanwhile") from error
     finally:
         written.unlink(missing_ok=True)
+
+
+def _require_regular(path: Path) -> None:
+    """Refuse a pipe, whose end might never come, or a device, if there is one. Raises BackupError."""
+    if path.exists() and not path.is_file():
+        raise BackupError("it is not a regular file")
 
 
 class _Sealed:
@@ -122,6 +132,7 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         """Open a file. Raises BackupError if it is no backup or was altered; OSError."""
+        _require_regular(path)
         self._file = path.open("rb")
         try:
             self._check_seal()
