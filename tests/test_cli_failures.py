@@ -2,20 +2,24 @@
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from app.cli.running import needs, prepare
 from app.store.migrations import HEAD
 from tests import pki
 from tests.conftest import AppMaker, opened, schema_on
 from tests.live.server import PROJECT, environment
 from tests.postgresql import free_port
-from tests.test_cli import run_apart
+from tests.test_cli import run, run_apart
 
 #: Every command that uses the database; `file` stands for an existing file.
 COMMANDS = [
@@ -97,6 +101,37 @@ def test_a_schema_that_is_older_than_the_program(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "--thread", "t", "--version", "9" * 20, "--document", "d"), "not in the range"),
+        (("links", "revoke", "package", "--signer", "9" * 20), "not in the range"),
+        (("content", "sweep", "--hours", "9" * 20), "not in the range"),
+        (("verify", "--thread", "t", "--document", "\udcff"), "must be text in UTF-8"),
+        (("move", "--from", "postgresql://\udcff@h/d"), "must be text in UTF-8"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_options_that_nothing_can_have_are_refused(
+    start_app: AppMaker, database_url: str, arguments: tuple[str, ...], said: str
+) -> None:
+    status, output = run(start_app(DATABASE_URL=database_url), *arguments)
+    assert (status, said in output) == (2, True)
+
+
+@pytest.mark.parametrize("step", [None, "0005", "9999"])
+def test_a_stored_signature_is_not_sought_in_another_schema(
+    start_app: AppMaker, empty_url: str, step: str | None
+) -> None:
+    app = start_app(DATABASE_URL=empty_url)
+    if step is not None:
+        run(app, *UPGRADE)
+        set_step(empty_url, step)
+    status, output = run(app, "verify", "--document", "d", "--thread", "t")
+    assert status == 2
+    assert "never migrated" in output if step is None else f"is at step {step}" in output
+
+
 @pytest.mark.parametrize("command", [*COMMANDS, UPGRADE], ids=" ".join)
 @pytest.mark.parametrize("place", ["port", "folder", "damaged"])
 def test_a_database_that_can_not_be_used(
@@ -208,6 +243,48 @@ def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("MAX_BODY_MB must be ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["verify", "check"])
+def test_who_stops_it_or_has_no_memory_for_it_gets_no_answer(tmp_path: Path, command: str) -> None:
+    """Status 1 would be a no, which was not found."""
+    pipe, large = tmp_path / "pipe", tmp_path / "large"
+    os.mkfifo(pipe)
+    large.touch()
+    os.truncate(large, 8 << 30)
+    for file, said in (
+        (pipe, "Error: it was stopped"),
+        (large, "Error: there is not enough memory"),
+    ):
+        started = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", command, str(file)],
+            cwd=PROJECT,
+            env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite3"}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        resource.prlimit(started.pid, resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        if file == pipe:
+            writer = os.open(pipe, os.O_WRONLY)
+            started.send_signal(signal.SIGINT)
+        _, lines = started.communicate(timeout=60)
+        assert (started.returncode, lines.splitlines()[-1]) == (2, said)
+        assert "Traceback" not in lines
+    os.close(writer)
+
+
+def test_a_defect_is_no_answer_either(start_app: AppMaker) -> None:
+    @click.command("judge")
+    @needs("nothing", failure=2)
+    def judge() -> None:
+        raise ZeroDivisionError
+
+    app = start_app()
+    prepare(judge)
+    app.cli.add_command(judge)
+    assert run(app, "judge")[0] == 2
 
 
 @pytest.mark.slow

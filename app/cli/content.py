@@ -20,6 +20,8 @@ content_commands = AppGroup("content", help="Documents that are kept beside sign
 #: Seconds between two lines about progress.
 _PAUSE = 5.0
 _LEAST_HOURS = int(LEAST_AGE.total_seconds()) // 3600
+#: A hundred years.
+_MOST_HOURS = 876_600
 
 
 @content_commands.command("status")
@@ -34,7 +36,7 @@ def show_status() -> None:
 @content_commands.command("sweep")
 @click.option(
     "--hours",
-    type=click.IntRange(_LEAST_HOURS),
+    type=click.IntRange(_LEAST_HOURS, _MOST_HOURS),
     default=24,
     show_default=True,
     help="Hours since a file or an object was written that no row refers to.",

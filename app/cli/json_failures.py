@@ -39,13 +39,8 @@ def _errors_as_json(arguments: Sequence[str]) -> Iterator[None]:
         yield
     except click.ClickException as error:
         if _OPTION in arguments:
-            print_failure(error.format_message())
+            print_json({"status": False, "message": error.format_message(), "content": None})
         raise
-
-
-def print_failure(sentence: str) -> None:
-    """Print an error, as the API answers it."""
-    print_json({"status": False, "message": sentence, "content": None})
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from app.cli.running import MAX_NUMBER
 from app.cms import clean_name
 from app.extensions import db
 from app.store.database.engine import transaction
@@ -17,7 +18,9 @@ link_commands = AppGroup("links", help="Links by which the signers of packages s
 
 @link_commands.command("revoke")
 @click.argument("package")
-@click.option("--signer", type=click.IntRange(1), help="Number of the signer; without it, of all.")
+@click.option(
+    "--signer", type=click.IntRange(1, MAX_NUMBER), help="Number of the signer; without it, of all."
+)
 def revoke(package: str, signer: int | None) -> None:
     """Revoke the links of a package, given by its UUID, for good. Signatures are kept."""
     try:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import click
 import psycopg
@@ -30,6 +31,9 @@ from app.store.migrations.steps import WrongStep, read_step, require_step
 #: The last is the default.
 Need = Literal["nothing", "any", "migrated"]
 Status = Literal[1, 2]
+
+#: The largest number of a version or a signer that both databases store.
+MAX_NUMBER: Final = 2**31 - 1
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _TERMS = "terms"
@@ -67,7 +71,8 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(run)
     def run_prepared(*arguments: Any, **options: Any) -> Any:
         timeouts.lift(db.engine)
-        with errors_in_one_line(terms.failure):
+        with _no_answer(terms.failure), errors_in_one_line(terms.failure):
+            _require_utf_8()
             try:
                 if terms.need != "nothing":
                     print_database()
@@ -80,6 +85,21 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
 
     run_prepared.is_prepared = True  # type: ignore[attr-defined]
     return run_prepared
+
+
+def _require_utf_8() -> None:
+    """Refuse options that are not text. Raises click.BadParameter.
+
+    Bytes that aren't UTF-8 are lone surrogates (PEP 383), which no database stores.
+    """
+    context = click.get_current_context()
+    for option in context.command.params:
+        value = context.params.get(option.name or "")
+        if isinstance(option, click.Option) and isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise click.BadParameter("it must be text in UTF-8", param=option) from error
 
 
 def print_database(url: URL | None = None) -> None:
@@ -125,6 +145,22 @@ def errors_in_one_line(status: Status = 1) -> Iterator[None]:
             close_output()
             raise SystemExit(status) from error
         raise _failure(describe_os_error(error), status) from error
+
+
+@contextmanager
+def _no_answer(status: Status) -> Iterator[None]:
+    """End with that status whatever happens: 1, that of Python and of click, may be an answer."""
+    try:
+        yield
+    except MemoryError as error:
+        raise _failure("there is not enough memory", status) from error
+    except KeyboardInterrupt as error:
+        raise _failure("it was stopped", status) from error
+    except Exception as error:
+        if status == 1 or isinstance(error, click.ClickException | click.exceptions.Exit):
+            raise
+        traceback.print_exc()
+        raise SystemExit(status) from error
 
 
 def close_output() -> None:

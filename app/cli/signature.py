@@ -9,10 +9,17 @@ import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli.json_failures import JsonCommand, print_failure, print_json
+from app.cli.json_failures import JsonCommand, print_json
 from app.cli.package_report import PackageReport
 from app.cli.report import Report, render
-from app.cli.running import close_output, first_line, needs, print_database
+from app.cli.running import (
+    MAX_NUMBER,
+    Undecided,
+    close_output,
+    first_line,
+    needs,
+    print_database,
+)
 from app.cli.sources import Source, source_of
 from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
 from app.cms import (
@@ -58,7 +65,9 @@ def _read_time(
 @click.option("--document", help="Document of a stored signature, instead of FILE; with --thread.")
 @click.option("--thread", help="Thread of a stored signature.")
 @click.option(
-    "--version", type=int, help="Version of a stored signature; the current one by default."
+    "--version",
+    type=click.IntRange(1, MAX_NUMBER),
+    help="Version of a stored signature; the current one by default.",
 )
 @click.option("--content", type=_FILE, help="The signed content, if it is not in the signature.")
 @click.option(
@@ -105,9 +114,7 @@ def verify(
         report = _examine(source, content, at, trust, wording)
         report = report if knows_all else without_stored(report)
     except MalformedSignature as error:
-        sentence = wording.sentence(error)
-        print_failure(sentence) if as_json else click.echo(sentence)
-        raise SystemExit(2) from error
+        raise Undecided(wording.sentence(error)) from error
     try:
         _print_json(report, source, wording) if as_json else _print_words(report, trust, wording)
     except BrokenPipeError:  # As with `| head -1`: the result is valid all the same.

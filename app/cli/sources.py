@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.running import Undecided
+from app.cli.running import Undecided, require_migrated
 from app.cli.structure import read_text
 from app.cms import KnownDigests, Reason, SignedData, SignedXml, SignerStatus
 from app.evidence.lasting import Preserved
@@ -69,6 +69,7 @@ def source_of(
         )
     if file is not None:
         return _source_in(file)
+    require_migrated()
     try:
         with db.engine.connect() as connection:
             record = reading.get_signature(connection, document or "", thread or "", version)

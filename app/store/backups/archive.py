@@ -60,7 +60,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
 
 
 def _require_regular(path: Path) -> None:
-    """Refuse a pipe, whose end might never come, or a device, if there is one. Raises BackupError."""
+    """Refuse a pipe, whose end might never come, or a device. Raises BackupError."""
     if path.exists() and not path.is_file():
         raise BackupError("it is not a regular file")
 
