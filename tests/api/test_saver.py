@@ -74,12 +74,12 @@ def test_another_word_is_refused(client: FlaskClient, wrong: str) -> None:
     assert message == '"with" parameter must be one of signers, saver, public_id, evidence, content'
 
 
-@pytest.mark.parametrize("wrong", [1, {}, [1], [["saver"]], True])
+@pytest.mark.parametrize("wrong", [1, {"a": "saver"}, [1], [["saver"]], True])
 def test_what_is_no_text_is_refused(client: FlaskClient, wrong: object) -> None:
     assert '"with"' in message_of(client.get("/signatures", json={"with": wrong}))
 
 
-@pytest.mark.parametrize("nothing", ["", None, []])
+@pytest.mark.parametrize("nothing", ["", None, [], {}])
 def test_nothing_is_nothing(client: FlaskClient, nothing: object) -> None:
     save(client)
     body = {"document": "doc", "thread": "main", "with": nothing}

@@ -131,7 +131,8 @@ def test_a_number_is_found_by_number_or_text(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("field", [*TEXT_FIELDS, "cms"])
 def test_what_is_neither_text_nor_number_is_refused(sqlite_client: FlaskClient, field: str) -> None:
-    values: list[Any] = [True, False, {"a": 1}, {}, ["a", ["b"]], [None], [True], [{}]]
+    values: list[Any] = [True, False, {"a": 1}, ["a", ["b"]], [None], [True], [{}]]
+    values += [] if field == "tags" else [{}]  # That is how PHP may write an empty list.
     for value in values:
         assert f'"{field}"' in refuse(sqlite_client, **{field: value})
     assert rows(sqlite_client) == []
