@@ -26,12 +26,16 @@ def choose_locale(request: Request) -> str:
         return chosen
     wanted = request.headers.get("api-locale")
     if wanted:
-        return LOCALES.get(wanted.strip().lower(), "en")
+        return LOCALES.get(_primary(wanted), "en")
     for language, quality in request.accept_languages:  # highest quality first
-        primary = language.lower().partition("-")[0]
-        if primary in LOCALES and quality > 0:
-            return LOCALES[primary]
+        if _primary(language) in LOCALES and quality > 0:
+            return LOCALES[_primary(language)]
     return "en"
+
+
+def _primary(language: str) -> str:
+    """Return the language of a tag such as ru-KZ (RFC 5646), or of a name such as ru_RU."""
+    return language.strip().lower().replace("_", "-").partition("-")[0]
 
 
 def choose_wording(request: Request) -> Wording:

@@ -134,6 +134,7 @@ def _parts(
             head, content = event, []
             if head.name is None:  # Required (RFC 7578 section 4.2).
                 raise ValueError("a part has no name")
+            _require_as_it_is(head)
             upload = _spool(head, spooling)
         elif isinstance(event, Data):
             if upload is not None:
@@ -158,6 +159,19 @@ def _spool(head: Field | File, spooling: Spooling | None) -> Upload | None:
         return response
 
     return upload
+
+
+def _require_as_it_is(head: Field | File) -> None:
+    """Refuse a part that is encoded once more, which RFC 7578 section 4.7 deprecates.
+
+    Its bytes would be taken for the document. Raises ParameterError.
+    """
+    encoding = head.headers.get("Content-Transfer-Encoding", "binary").strip().lower()
+    if encoding not in {"7bit", "8bit", "binary"}:
+        raise ParameterError(
+            '"{field}" parameter has a Content-Transfer-Encoding: send the file as it is',
+            field=str(head.name)[:MAX_NAME],
+        )
 
 
 def _events(body: Iterable[bytes], boundary: str) -> Iterator[Event]:

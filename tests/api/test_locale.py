@@ -137,6 +137,8 @@ def test_kazakh_is_not_russian(sqlite_client: FlaskClient, ask: Ask) -> None:
         ({"Accept-Language": "fr, ru;q=0.5, en;q=0.1"}, "ru"),
         ({"Accept-Language": "ru;q=0.1, kk;q=0.9"}, "kk"),
         ({"api-locale": "RU"}, "ru"),
+        ({"api-locale": "ru-KZ"}, "ru"),
+        ({"api-locale": "kk_KZ"}, "kk"),
         ({"api-locale": "ru", "Accept-Language": "kk"}, "ru"),
         ({"api-locale": "kz", "Accept-Language": "en, ru"}, "kk"),
     ],

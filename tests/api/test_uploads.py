@@ -24,6 +24,7 @@ FILE = "application/octet-stream"
 OF_ANOTHER_KIND = (
     "Request body has a type that is not accepted here: its Content-Type must be one of "
 )
+ENCODED = b"Content-Transfer-Encoding: base64\r\n"
 
 
 @pytest.fixture(name="der")
@@ -161,6 +162,10 @@ def test_a_file_that_is_said_to_be_a_form_says_which_kinds_are_read(
         (
             b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n\xff\r\n--x--',
             '"cms" parameter is text that is not in UTF-8: a file is sent with a file name',
+        ),
+        (
+            b"--x\r\n" + ENCODED + b"Content-Disposition: form-data; name=a\r\n\r\nYQ==\r\n--x--",
+            '"a" parameter has a Content-Transfer-Encoding: send the file as it is',
         ),
         (
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * 1001 + b"--x--",
