@@ -37,6 +37,12 @@ def test_nothing_is_reported_where_all_is_read(sqlite_client: FlaskClient) -> No
         assert list(response.get_json()) == ["status", "message", "content"]
 
 
+def test_the_version_of_what_is_not_stored_is_not_read(make_app: AppMaker) -> None:
+    client = make_app(CLAIMS="accept").test_client()
+    answer = client.post("/cms/validate", json={"cms": good_cms(), "version": 1})
+    content_of(answer, warnings=['"version" parameter is not read here'])
+
+
 def test_it_follows_lists_of_any_length(sqlite_client: FlaskClient) -> None:
     save(sqlite_client)
     reported = ['"tresholds" parameter is not read here']

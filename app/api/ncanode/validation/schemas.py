@@ -170,6 +170,10 @@ class CmsSchema(SignerRequirementsSchema):
     revoke = Flag(load_default=False)
     checked_at = Moment(load_default=None, allow_none=True)
 
+    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Omit the version where a signature is sent, which has none."""
+        return self.known - {"version"} if given.get("cms") else self.known
+
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> CmsRequest:
         """Return the request."""
