@@ -18,6 +18,7 @@ from tests.api.asking import save
 from tests.api.people import IIN, ivan
 from tests.api.test_signed import (
     PENDING,
+    REFUSED,
     SIGNED,
     app_with_an_anchor,
     client_of_a_trusting_server,
@@ -28,24 +29,32 @@ from tests.api.test_signed import (
     reported,
     standings,
 )
-from tests.pki import DAY, NOT_BEFORE, Holder
+from tests.api.test_signed_revoked import serial_of, verified
+from tests.pki import CONTENT, DAY, NOT_BEFORE, Holder, Revoked
 
 __all__ = ["app_with_an_anchor", "client_of_a_trusting_server"]
 
 ANCHOR = "stamping.cer"
+#: A CRLReason (RFC 5280 section 5.3.1).
+KEY_COMPROMISE = 1
 
 
 def stamping_root() -> Holder:
     return pki.root("TSA ROOT", pki.rsa_key("tsa root"))
 
 
-def stamped(who: Holder, moment: datetime) -> str:
+def stamping_authority() -> Holder:
+    return pki.certify(pki.name("TSA"), pki.rsa_key("tsa"), stamping_root(), pki.STAMPER)
+
+
+def stamped(who: Holder, moment: datetime, claimed: datetime | None = None) -> str:
     """Return a signature with a timestamp by an authority of another anchor."""
-    authority = pki.certify(pki.name("TSA"), pki.rsa_key("tsa"), stamping_root(), pki.STAMPER)
-    value = pki.signature_of(pki.signer_info(who))
+    authority = stamping_authority()
+    signed = sorted(pki.attributes(CONTENT, moment=claimed or NOT_BEFORE))
+    value = pki.signature_of(pki.signer_info(who, signed=signed))
     token = pki.timestamp(value, moment, by=authority)
     unsigned = [der.attribute(pki.TIMESTAMP, token)]
-    info = pki.signer_info(who, unsigned=unsigned, signature=value)
+    info = pki.signer_info(who, signed=signed, unsigned=unsigned, signature=value)
     holders = [who, pki.authority(), authority]
     return b64encode(pki.signed_data([info], holders, None)).decode()
 
@@ -85,6 +94,33 @@ def test_the_anchor_of_a_timestamp_that_is_removed_vouches_for_nothing_from_then
     # And so it is for what the background has verified.
     anchor.unlink()
     assert reported(trusting, engine, package_id) == PENDING
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("claimed", "outcome"), [(NOT_BEFORE, ("unknown", PENDING)), (None, ("no", REFUSED))]
+)
+def test_who_counts_by_a_timestamp_is_judged_again_once_its_authority_is_proven_compromised(
+    trusting_app: Flask,
+    trusting: FlaskClient,
+    trust_folder: Path,
+    claimed: datetime | None,
+    outcome: tuple[str, dict[str, Any]],
+) -> None:
+    engine, root = engine_of(trusting_app), stamping_root()
+    (trust_folder / ANCHOR).write_bytes(root.certificate)
+    package_id = package(trusting)
+    save(trusting, cms=stamped(ended(), now() - 10 * DAY, claimed or now()))
+    assert reported(trusting, engine, package_id) == SIGNED
+    compromised = Revoked(serial_of(stamping_authority()), now() - 2 * DAY, KEY_COMPROMISE)
+    crl = pki.crl(root, compromised, this_update=now() - DAY, next_update=now() + DAY)
+    (trust_folder / "stamping.crl").write_bytes(crl)
+    assert verified(trusting)["path"]["answer"] == outcome[0]
+    assert list(examiner_of(trusting_app).examine()) == [1]
+    assert reported(trusting, engine, package_id) == outcome[1]
+    # What was noted is noted once, and judged once.
+    assert verified(trusting)["path"]["answer"] == outcome[0]
+    assert list(examiner_of(trusting_app).examine()) == []
 
 
 @pytest.mark.attacks

@@ -148,10 +148,12 @@ def judge_again(connection: Connection, key: Key, numbers: Collection[int]) -> N
         connection.execute(_JUDGE_AGAIN, {**_of(key), "numbers": sorted(numbers)})
 
 
-def has_to_be_judged(connection: Connection, key: Key, numbers: Collection[int]) -> bool:
-    """Return whether signers count who are not to be verified again."""
-    given = {**_of(key), "numbers": sorted(numbers)}
-    return bool(numbers) and connection.execute(_COUNTING, given).first() is not None
+def find_counting(connection: Connection, key: Key, numbers: Collection[int]) -> dict[int, int]:
+    """Return the standings of signers who may count, and are not to be verified again."""
+    if not numbers:
+        return {}
+    rows = connection.execute(_COUNTING, {**_of(key), "numbers": sorted(numbers)})
+    return {row.number: row.standing for row in rows}
 
 
 def _of(key: Key) -> dict[str, int]:
@@ -163,7 +165,7 @@ _IS_ONE = (
     Signer.version == bindparam("of_version", type_=Integer()),
     Signer.number.in_(bindparam("numbers", expanding=True)),
 )
-_COUNTING = select(Signer.number).where(
+_COUNTING = select(Signer.number, Signer.standing).where(
     *_IS_ONE,
     or_(Signer.judged_against.is_(None), Signer.judged_against != PROVEN),
     or_(Signer.standing > 0, Signer.standing == VALUE_VALID),

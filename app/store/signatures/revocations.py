@@ -25,7 +25,7 @@ from app.store.database.compiled_query import Prepared
 from app.store.database.types import TextList, is_among
 from app.store.migrations.steps import is_missing
 from app.store.models import Revocation
-from app.store.signatures.judgements import has_to_be_judged, judge_again
+from app.store.signatures.judgements import find_counting, judge_again
 from app.store.signatures.large_texts import Key
 
 Recall: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[NotedRevocation]]
@@ -142,11 +142,11 @@ def note_revocations(connection: Connection, noted: Iterable[NotedRevocation]) -
 
 
 def keep_proven(connection: Connection, key: Key, statuses: Sequence[SignerStatus]) -> None:
-    """Note what proved that signers of a stored version are refused, and have them judged again.
+    """Note what proved that signers of a stored version don't count, and have them judged again.
 
     Inside `database.transaction`. Repeated, it changes nothing.
     """
-    judge_again(connection, key, _revoked(statuses))
+    judge_again(connection, key, [*_denied(statuses), *_doubted(statuses)])
     note_revocations(connection, noted_of(statuses))
 
 
@@ -156,11 +156,21 @@ def is_known(connection: Connection, key: Key, statuses: Sequence[SignerStatus])
     rows = find_revocations(connection, {one.certificate for one in noted})
     known = {(*_key_of(one), one.lifted_at) for one in rows}
     is_noted = all((*_key_of(one), one.lifted_at) in known for one in noted)
-    return is_noted and not has_to_be_judged(connection, key, _revoked(statuses))
+    if not is_noted:
+        return False
+    denied, doubted = _denied(statuses), _doubted(statuses)
+    counting = find_counting(connection, key, {*denied, *doubted})
+    # Of no anchor is who is doubted already.
+    return not any(number in denied or standing > 0 for number, standing in counting.items())
 
 
-def _revoked(statuses: Sequence[SignerStatus]) -> list[int]:
+def _denied(statuses: Sequence[SignerStatus]) -> list[int]:
     return [one.number for one in statuses if one.revocation.answer is Answer.NO]
+
+
+def _doubted(statuses: Sequence[SignerStatus]) -> list[int]:
+    """Return the numbers of signers who lack a path, perhaps for what is noted of a timestamp."""
+    return [one.number for one in statuses if one.noted and one.path.answer is not Answer.YES]
 
 
 def _key_of(one: NotedRevocation) -> tuple[Any, ...]:
