@@ -78,10 +78,10 @@ from app.cms.evidence_records.token_facts import read_token_facts
 from app.cms.evidence_records.tree import HashTree, group_leaf
 from app.cms.evidence_records.verifying import EvidenceRecordStatus
 from app.cms.evidence_records.verifying import verify_record as verify_evidence_record
-from app.cms.files import SignatureFile, open_file, text_of_file
+from app.cms.files import SignatureFile, is_der, open_file, text_of_file
 from app.cms.fingerprints import Fingerprints
 from app.cms.fingerprints import fingerprints as fingerprints_of
-from app.cms.parsing import parse, parse_der, parse_pieces, parse_xml
+from app.cms.parsing import parse, parse_der, parse_der_file, parse_pieces, parse_xml
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.path.occasions import Occasion, is_future
 from app.cms.path.rules import title as title_of_name
@@ -322,6 +322,7 @@ __all__ = [
     "gost_providers",
     "group_leaf",
     "hash_content",
+    "is_der",
     "is_detached",
     "is_future",
     "is_pem_certificate",
@@ -346,6 +347,7 @@ __all__ = [
     "parse",
     "parse_certificate",
     "parse_der",
+    "parse_der_file",
     "parse_pieces",
     "parse_xml",
     "read_crl_index",

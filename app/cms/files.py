@@ -27,6 +27,11 @@ class SignatureFile:
     data: bytes
 
 
+def is_der(data: bytes) -> bool:
+    """Return whether a file begins as a CMS in DER or BER does; no text of a signature does so."""
+    return data.startswith(_SEQUENCE)
+
+
 def text_of_file(data: bytes) -> str:
     """Return the text in which a file with a signature is kept, and from which it is parsed.
 
@@ -37,7 +42,7 @@ def text_of_file(data: bytes) -> str:
         MalformedSignature: it would take too much memory as text.
         UnicodeDecodeError: it is none of these.
     """
-    if data.startswith(_SEQUENCE) or not is_text(data):
+    if is_der(data) or not is_text(data):
         return b64encode(data).decode()
     return texts.decode(data, "utf-8-sig")
 

@@ -65,6 +65,14 @@ def parse_der(data: bytes, *, trailing_zeros: bool = False) -> SignedData:
     return _guard(lambda: parse_signed_data(read_node(data, trailing_zeros=trailing_zeros)))
 
 
+def parse_der_file(data: bytes) -> SignedData:
+    """Parse what `is_der` as `parse` does its base64, with `trailing_zeros`, which is not made.
+
+    Raises MalformedSignature.
+    """
+    return _guard(lambda: _parse_cms(data, zeros=True))
+
+
 def parse_xml(data: bytes) -> SignedXml:
     """Parse a signed XML document that is encoded as it declares, or in UTF-8.
 
@@ -188,12 +196,16 @@ def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
         raise
 
 
+def _parse_cms(data: bytes, *, zeros: bool) -> SignedData:
+    node = read_node(data, trailing_zeros=zeros)
+    left_away = len(data) - node.size
+    parsed = parse_signed_data(node)
+    return replace(parsed, trailing_zeros=left_away) if left_away else parsed
+
+
 def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedData | SignedXml:
     if data.startswith(_SEQUENCE):
-        node = read_node(data, trailing_zeros=zeros)
-        left_away = len(data) - node.size
-        parsed = parse_signed_data(node)
-        return replace(parsed, trailing_zeros=left_away) if left_away else parsed
+        return _parse_cms(data, zeros=zeros)
     text = None if inner else wrapped.text_of(data)
     if text is not None:
         return _parse(text, zeros=zeros, inner=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -28,6 +27,7 @@ from app.cms import (
 )
 from app.signing.allowance import require_few_certificates
 from app.signing.refusals import Refusal
+from app.store.signatures.records import SignatureRecord
 
 #: The eContentType of a file (RFC 5652 section 4).
 _ID_DATA: Final = "1.2.840.113549.1.7.1"
@@ -38,14 +38,22 @@ class Joined:
     """What is to be saved."""
 
     signature: SignedData
-    #: Its encoding in base64.
-    text: str
     #: Those who are new in it, who stand last.
     new: tuple[SignerInfo, ...]
 
+    @property
+    def is_continued(self) -> bool:
+        """Whether there are signers of before."""
+        return len(self.new) < len(self.signature.signers)
+
 
 def read_present(
-    current: str | None, content: GivenContent | None, *, begins_anew: bool, keeps_cosigners: bool
+    current: SignatureRecord | None,
+    sent: SignedData,
+    content: GivenContent | None,
+    *,
+    begins_anew: bool,
+    keeps_cosigners: bool,
 ) -> SignedData | None:
     """Return the current version of the thread, to which a signature is added; None without one.
 
@@ -53,16 +61,18 @@ def read_present(
     version begins without those who signed something else.
 
     Args:
-        current: the text of the current version, None if there is none.
-        content: the document, or its digest.
+        current: the current version, None if there is none.
+        sent: what is added.
+        content: the document, or its digest; None: what is attached to `sent`, if anything is.
         begins_anew: whether this document is what the office wants signed in the thread.
         keeps_cosigners: whether no version may lose signers of the one before.
 
     Raises:
         Refusal: it is another document, or no CMS.
     """
-    present = None if current is None else _read_current(current)
-    if present is None or not _is_over_other(present, content):
+    # Of what may be 30 MB nothing is held longer than it is needed: here, the text.
+    present = None if current is None else _read_current(current.text)
+    if present is None or not _is_over_other(present, sent.content if content is None else content):
         return present
     if not begins_anew or keeps_cosigners:
         raise Refusal("thread_differs")
@@ -143,8 +153,7 @@ def _certificates_of(statuses: Iterable[SignerStatus]) -> Iterator[Certificate]:
 
 
 def _joined(signature: SignedData, number: int) -> Joined:
-    text = b64encode(signature.der).decode()
-    return Joined(signature, text, signature.signers[-number:])
+    return Joined(signature, signature.signers[-number:])
 
 
 def _read_current(text: str) -> SignedData:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine
 
-from app.cms import SignedData, parse, separate_signer
+from app.cms import SignedData, SignedXml, parse, separate_signer
 from app.store.errors import SignatureNotFound
 from app.store.packages.signing import AskedSigning
 from app.store.packages.signings import list_own_signings
@@ -32,14 +32,16 @@ def find_own_copy(engine: Engine, turns: Turns, asked: AskedSigning, number: int
     with engine.connect() as connection:
         key, place = find_own(connection, asked).get(number, (None, 0))
         found = None if key is None else find_text(connection, key)
-    try:
-        text = found.read() if isinstance(found, LargeText) else found
-    except SignatureNotFound:
-        return None  # It was deleted in between.
-    if text is None:
+    if found is None:
         return None
-    with turns.reading(text):
-        signature = parse(text, trailing_zeros=True)
-        if not isinstance(signature, SignedData):
-            return None
-        return separate_signer(signature.der, place)
+    with turns.reading_size(found.size if isinstance(found, LargeText) else len(found)):
+        try:
+            signature = _read(found)
+        except SignatureNotFound:
+            return None  # It was deleted in between.
+        return separate_signer(signature.der, place) if isinstance(signature, SignedData) else None
+
+
+def _read(found: str | LargeText) -> SignedData | SignedXml:
+    text = found.read() if isinstance(found, LargeText) else found
+    return parse(text, trailing_zeros=True)

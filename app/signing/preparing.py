@@ -68,33 +68,48 @@ class Prepared:
     evidence: Outcome | None
 
 
-def prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what was asked for
+def prepare(
     store: Store,
     current: SignatureRecord | None,
-    sent: SignedData,
-    content: GivenContent | None,
     asked: AskedSigning,
     document: AskedDocument,
     submission: Submission,
 ) -> Prepared:
     """Join and verify. Raises Refusal, ContentAway or Busy."""
-    present = read_present(
-        current and current.text,
-        content,
-        begins_anew=current is not None and _begins_anew(store, asked, document),
-        keeps_cosigners=store.terms.keeps_cosigners,
-    )
-    sent = read_own(present, sent)
-    own, statuses = _verify_own(store, sent, content, asked, present)
-    joined = join(present, own)
-    if joined.signature is not sent:
-        if present is not None:
+    content = content_of(submission, submission.signature, document.sha256)
+    joined, statuses = _join(store, current, content, asked, document, submission)
+    if joined.signature is not submission.signature:
+        if joined.is_continued:
             content = _content_of_all(joined.signature, submission, document.sha256)
         statuses = _verify(store, joined.signature, content)
     marks = _require_acceptable(store, statuses[-len(joined.new) :], asked)
     found = _require_countable(store, joined, statuses)
     digest = (_sha256_of(content) or document.sha256) if _is_over(joined, content) else None
     return Prepared(joined, statuses, found, marks, digest, _obtain(store, joined.signature))
+
+
+def _join(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and what was asked for
+    store: Store,
+    current: SignatureRecord | None,
+    content: GivenContent | None,
+    asked: AskedSigning,
+    document: AskedDocument,
+    submission: Submission,
+) -> tuple[Joined, tuple[SignerStatus, ...]]:
+    """Join what was sent with what is there; return also the results of what was sent by itself.
+
+    Either may be 30 MB: both are released before the whole is verified. Raises Refusal or Busy.
+    """
+    present = read_present(
+        current,
+        submission.signature,
+        content,
+        begins_anew=current is not None and _begins_anew(store, asked, document),
+        keeps_cosigners=store.terms.keeps_cosigners,
+    )
+    sent = read_own(present, submission.signature)
+    own, statuses = _verify_own(store, sent, content, asked, present)
+    return join(present, own), statuses
 
 
 def _begins_anew(store: Store, asked: AskedSigning, document: AskedDocument) -> bool:

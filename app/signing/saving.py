@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from app.signing.checking import Marks
 from app.signing.preparing import Prepared, Store, prepare
 from app.signing.refusals import Refusal
-from app.signing.submission import Submission, content_of, read_signature
+from app.signing.submission import Submission
 from app.store.database.engine import transaction
 from app.store.errors import (
     SignatureNotFound,
@@ -27,7 +27,7 @@ from app.store.packages.signing import AskedDocument, AskedSigning, find_signing
 from app.store.packages.signings import keep_signing
 from app.store.signatures import reading
 from app.store.signatures.extraction import read_signing
-from app.store.signatures.large_texts import Key
+from app.store.signatures.large_texts import Key, LargeText
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.revocations import note_revocations, noted_of
 from app.store.signatures.writing import NewVersion, save_version
@@ -60,19 +60,36 @@ def sign_document(store: Store, token: str, submission: Submission) -> SavedSign
         ContentAway: the document is kept, and can't be read now.
         Busy: too much is being verified.
     """
-    sent = read_signature(submission)
     asked, document = _require_asked(store, token, submission.number)
-    content = content_of(submission, sent, document.sha256)
     for attempt in range(1, ATTEMPTS + 1):
-        current = _read_current(store.engine, document)
-        prepared = prepare(store, current, sent, content, asked, document, submission)
+        saved = _try_to_save(store, token, asked, document, submission)
+        if saved is not None:
+            return saved
+        time.sleep(PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311  # no secret
+    raise Refusal("too_busy")
+
+
+def _try_to_save(
+    store: Store,
+    token: str,
+    asked: AskedSigning,
+    document: AskedDocument,
+    submission: Submission,
+) -> SavedSigning | None:
+    """Verify and save; None if somebody else was first. Large ones one at a time, until saved."""
+    current = _read_current(store.engine, document)
+    with store.trust.turns.reading_size(submission.size + _size_of(current)):
         try:
+            prepared = prepare(store, current, asked, document, submission)
             version = _save(store, token, document, current, prepared, submission)
         except (VersionConflict, VersionNotSet, SignatureNotFound):
-            time.sleep(PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311  # no secret
-            continue
-        return SavedSigning(document, version, prepared.marks)
-    raise Refusal("too_busy")
+            return None
+    return SavedSigning(document, version, prepared.marks)
+
+
+def _size_of(current: SignatureRecord | None) -> int:
+    text = None if current is None else current.cms
+    return text.size if isinstance(text, LargeText) else len(text or "")
 
 
 def _require_asked(
@@ -116,7 +133,7 @@ def _save(  # noqa: PLR0913, PLR0917  # as above
     new = NewVersion(
         document=document.document,
         thread=document.thread,
-        cms=prepared.joined.text,
+        cms_bytes=signature.der,
         stage=current.stage if current else None,
         tags=tuple(current.tags) if current else (),
         method=submission.method,

@@ -83,8 +83,11 @@ class Turns:
 
     def reading(self, *texts: Sized | None) -> AbstractContextManager[None]:
         """Take a turn for parsing large inputs. Raises Busy."""
-        is_large = sum(len(text) for text in texts if text) > LARGE
-        return self.take() if is_large else nullcontext()
+        return self.reading_size(sum(len(text) for text in texts if text))
+
+    def reading_size(self, size: int) -> AbstractContextManager[None]:
+        """Take a turn for an input of so many characters or bytes, if it is large. Raises Busy."""
+        return self.take() if size > LARGE else nullcontext()
 
     @contextmanager
     def take_last(self, gives_way: float = GIVES_WAY) -> Iterator[None]:

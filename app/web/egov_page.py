@@ -22,14 +22,15 @@ from app.services.json_bodies import MalformedJson
 from app.signing.documents import KeptDocument
 from app.signing.refusals import Refusal
 from app.signing.saving import sign_document
-from app.signing.submission import Submission
+from app.signing.submission import Submission, read_signature
 from app.store.packages.passing_links import make_passing, read_passing
 from app.store.packages.signing import AskedDocument, AskedSigning, find_signing
 from app.web.blueprint import blueprint
 from app.web.limits import count_verification
 from app.web.qr import qr_path
 from app.web.rendering import public_url, render
-from app.web.sign_page import current_signing, find_asked, find_kept, offers_code, who_asks
+from app.web.sign_page import find_asked, find_kept, offers_code, who_asks
+from app.web.sign_store import current_signing, in_turn
 from app.web.sign_words import write_refusal
 from app.web.texts import translated
 
@@ -114,16 +115,23 @@ def put_egov_documents() -> Response:
     """Take the documents back, each with its signature in place of its bytes."""
     asked, token = _open(_bearer())
     count_verification()
+    with in_turn(asked):
+        return _sign_each(token, asked)
+
+
+def _sign_each(token: str, asked: AskedSigning) -> Response:
+    """Answer to what the app sends back. Raises ParameterError or Busy."""
     given = _read(read_body(request))
     kept = find_kept(asked)
     wanted = [one for one in asked.to_sign if one.number in kept]
     if not wanted or any(str(one.number) not in given for one in wanted):
         return _refuse(translated("Not all documents were signed."))
+    store = current_signing()
     for one in wanted:
-        text = given[str(one.number)]
-        submission = Submission(one.number, text, "egov-mobile", None, kept[one.number])
         try:
-            sign_document(current_signing(), token, submission)
+            signature = read_signature(store.trust.turns, given.pop(str(one.number)))
+            submission = Submission(one.number, signature, "egov-mobile", None, kept[one.number])
+            sign_document(store, token, submission)
         except Refusal as refusal:
             return _refuse(write_refusal(refusal))
     return jsonify(message="OK")

@@ -6,7 +6,7 @@ known, one that is given twice, a text in place of a file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -29,7 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 class Posted:
     """What a form sent: each field with all of its values, files as bytes."""
 
-    given: Mapping[str, list[Any]]
+    given: dict[str, list[Any]]
 
     def require_known(self, texts: Collection[str], files: Collection[str] = ()) -> None:
         """Require that all that was sent is read.
@@ -70,6 +70,12 @@ class Posted:
         """Return a file; None if none was chosen."""
         found = self.given.get(name, [None])[-1]
         return found if isinstance(found, bytes) else None
+
+    def take(self, name: str) -> bytes | None:
+        """Return a file, which is not held here from now on; None if none was chosen."""
+        found = self.file(name)
+        self.given.pop(name, None)
+        return found
 
 
 def read_posted(*, files: bool = False) -> Posted:

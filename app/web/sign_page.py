@@ -10,18 +10,17 @@ from flask import Response, current_app, jsonify, redirect, request
 from werkzeug.exceptions import NotFound
 
 from app.auth import public
-from app.extensions import current_place, current_requirement, current_trust, current_trusted, db
+from app.cms import is_der
+from app.extensions import current_place, current_trusted, db
 from app.services.errors import ParameterError
 from app.services.uploads import as_text
 from app.signing.checking import Marks
 from app.signing.declining import decline
 from app.signing.documents import KeptDocument, find_documents
 from app.signing.own_copy import find_own
-from app.signing.preparing import Store
 from app.signing.refusals import Refusal
 from app.signing.saving import sign_document
-from app.signing.submission import Method, Submission
-from app.signing.terms import SigningTerms
+from app.signing.submission import Method, Submission, read_signature
 from app.store.packages.decisions import MAX_REASON
 from app.store.packages.signing import AskedDocument, AskedSigning, LinkState, find_signing
 from app.web.blueprint import blueprint
@@ -31,6 +30,7 @@ from app.web.limits import count_verification
 from app.web.masking import mask
 from app.web.posted import Posted
 from app.web.rendering import POLICY, page_url, render
+from app.web.sign_store import current_signing, in_turn
 from app.web.sign_words import MARKS, trouble_with_signature, write_mark
 from app.web.texts import translated
 from app.web.troubles import Trouble, is_key
@@ -81,12 +81,9 @@ def sign(token: str) -> Response:
     if not asked.to_sign:
         return _answer(token, [], trouble_with_signature(Refusal("not_asked")))
     count_verification()
-    posted = _read(asked)
-    method: Method = "ncalayer" if posted.text("method") == "ncalayer" else "upload"
-    sent = [one for one in asked.to_sign if posted.file(_name("signature", one))]
-    missing = None if sent else Trouble(translated("Choose the file with your signature."))
-    kept = find_kept(asked)
-    outcomes = [_sign(token, one, method, kept.get(one.number), posted) for one in sent]
+    with in_turn(asked):
+        outcomes = _sign_each(token, asked)
+    missing = None if outcomes else Trouble(translated("Choose the file with your signature."))
     return _answer(token, outcomes, missing)
 
 
@@ -134,24 +131,38 @@ def _numbers_of_own(asked: AskedSigning) -> set[int]:
         return set(find_own(connection, asked))
 
 
+def _sign_each(token: str, asked: AskedSigning) -> list[_Outcome]:
+    """Take the signatures in the form. Raises what `_read` does, and Busy."""
+    posted = _read(asked)
+    method: Method = "ncalayer" if posted.text("method") == "ncalayer" else "upload"
+    sent = [one for one in asked.to_sign if posted.file(_name("signature", one))]
+    kept = find_kept(asked)
+    return [_sign(token, one, method, kept.get(one.number), posted) for one in sent]
+
+
 def _sign(
     token: str, document: AskedDocument, method: Method, kept: KeptDocument | None, posted: Posted
 ) -> _Outcome:
     """Take the signature of one document."""
-    given = posted.file(_name("document", document))
+    given = posted.take(_name("document", document))
+    store = current_signing()
     try:
-        text = _text_of(posted.file(_name("signature", document)) or b"")
-        submission = Submission(document.number, text, method, given, kept)
-        saved = sign_document(current_signing(), token, submission)
+        signature = read_signature(
+            store.trust.turns, _opened(posted.take(_name("signature", document)) or b"")
+        )
+        submission = Submission(document.number, signature, method, given, kept)
+        saved = sign_document(store, token, submission)
     except Refusal as refusal:
         return _Outcome(document, trouble_with_signature(refusal))
     return _Outcome(document, None, saved.marks)
 
 
-def _text_of(signature: bytes) -> str:
-    """Return the text of a file. Raises Refusal for a key, and what is neither DER nor text."""
+def _opened(signature: bytes) -> str | bytes:
+    """Return the text of a file, or its DER. Raises Refusal for a key, and what is neither."""
     if is_key(signature):
         raise Refusal("private_key")
+    if is_der(signature):
+        return signature
     try:
         return as_text(signature, "signature")
     except ParameterError as error:
@@ -169,19 +180,6 @@ def _read(asked: AskedSigning) -> Posted:
 def _name(kind: str, document: AskedDocument) -> str:
     """Return the name of a document's field."""
     return f"{kind}-{document.number}"
-
-
-def current_signing() -> Store:
-    """Return what signing works with in the current application."""
-    config = current_app.config
-    terms = SigningTerms(
-        timestamp=config["SIGNING_TIMESTAMP"],
-        accepts_claims=config["CLAIMS"] == "accept",
-        keeps_cosigners=config["COSIGN_GUARD"] == "refuse",
-        queues_evidence=config["EVIDENCE"],
-    )
-    trusted, requirement = current_trusted(), current_requirement()
-    return Store(db.engine, current_trust(), trusted, terms, requirement)
 
 
 def _answer(token: str, outcomes: list[_Outcome], trouble: Trouble | None) -> Response:

@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 
 from app.cms.errors import MalformedSignature
-from app.cms.parsing import parse
+from app.cms.parsing import parse, parse_der_file
 from app.cms.signed_data.parsing import SignedData
 from app.cms.verification.verifier import Verifier
 from tests import pki
@@ -78,6 +78,8 @@ def test_zero_bytes_behind_a_cms_are_removed_where_that_is_asked(der: bytes, zer
     assert read.der == der
     assert read == parse(b64encode(der).decode())
     assert read.trailing_zeros == zeros
+    file = parse_der_file(der + bytes(zeros))
+    assert (file.der, file.trailing_zeros) == (der, zeros)
     [status] = Verifier().verify(read, at=pki.SIGNING_TIME)
     remark = f"{zeros} zero bytes follow the signature, and are not signed"
     assert remark in map(str, status.intact.reasons)
@@ -87,3 +89,5 @@ def test_nothing_else_may_follow() -> None:
     for rest in (b"\0\1", b"\1\0", DER):
         with pytest.raises(MalformedSignature):
             parse(b64encode(DER + rest).decode(), trailing_zeros=True)
+        with pytest.raises(MalformedSignature):
+            parse_der_file(DER + rest)

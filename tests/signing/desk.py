@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select, update
 from app.cms import SignedData, parse
 from app.signing.preparing import Store
 from app.signing.saving import SavedSigning, sign_document
-from app.signing.submission import Method, Submission
+from app.signing.submission import Method, Submission, read_signature
 from app.signing.terms import SigningTerms
 from app.store.database.engine import transaction
 from app.store.models import Package, PackageDocument
@@ -95,7 +95,9 @@ class Desk:
         method: Method = "ncalayer",
     ) -> SavedSigning:
         """Send a signature."""
-        return sign_document(self.store, token, Submission(number, text, method, content))
+        store = self.store
+        signature = read_signature(store.trust.turns, text)
+        return sign_document(store, token, Submission(number, signature, method, content))
 
     def current(self, document: str = "doc") -> SignedData:
         """Return the current version."""

@@ -9,7 +9,7 @@ from app.signing import documents
 from app.signing.documents import KeptDocument, find_documents
 from app.signing.refusals import Refusal
 from app.signing.saving import sign_document
-from app.signing.submission import Submission
+from app.signing.submission import Submission, read_signature
 from tests import pki
 from tests.api.people import ivan
 from tests.gost_signer import GOST_2015_512
@@ -27,8 +27,10 @@ def kept(desk: Desk, token: str) -> KeptDocument:
 
 
 def sign_kept(desk: Desk, token: str, text: str) -> int:
-    submission = Submission(1, text, "ncalayer", b"ignored", kept(desk, token))
-    return sign_document(desk.store, token, submission).version
+    store = desk.store
+    signature = read_signature(store.trust.turns, text)
+    submission = Submission(1, signature, "ncalayer", b"ignored", kept(desk, token))
+    return sign_document(store, token, submission).version
 
 
 def test_a_version_refers_to_the_document_that_was_signed(desk: Desk) -> None:

@@ -10,13 +10,16 @@ from alembic.config import Config
 from sqlalchemy import Engine, func, select, text
 
 from app.store.database.base64_text import is_base64, stored_as
+from app.store.database.engine import saving
 from app.store.migrations import HEAD, migrating, upgrade
 from app.store.migrations.steps import read_step
 from app.store.models import Version
 from app.store.signatures import packing
+from app.store.signatures.extraction import read_text
 from app.store.signatures.large_texts import IN_MEMORY, PIECE, LargeText
 from app.store.signatures.packing import Progress, pack
 from app.store.signatures.reading import get_signature
+from app.store.signatures.writing import NewVersion, save_version
 from tests.conftest import EngineMaker
 from tests.store.threads import get, save
 
@@ -62,6 +65,18 @@ def test_base64_is_stored_as_bytes_and_given_back(engine: Engine, size: int) -> 
     assert isinstance(record.cms, LargeText) == (len(sent) > IN_MEMORY)
     if isinstance(record.cms, LargeText):
         assert record.cms.size == len(sent)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_bytes_are_stored_as_their_base64_is(engine: Engine, size: int) -> None:
+    data = bytes_of(size)
+    text = b64encode(data).decode()
+    new = NewVersion(document="doc", thread="main", cms_bytes=data)
+    with saving(engine) as connection:
+        saved = save_version(connection, new, read_text(text), None)
+    assert (saved.record.version, saved.record.cms) == (1, None)
+    assert stored(engine) == (0, 1)
+    assert get(engine).text == text
 
 
 @pytest.mark.parametrize("sent", TEXTS)

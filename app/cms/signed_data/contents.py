@@ -203,9 +203,15 @@ def compare_content(given: GivenContent | None, signed: Content) -> Verdict:
         return _compare_digest(given, signed)
     if given is None or given == signed.data:
         return YES
-    if with_crlf(given) == signed.data:
+    if _fits_with_crlf(given, signed.data):
         return FITS_WITH_CRLF
     return no("the content given is not the one attached")
+
+
+def _fits_with_crlf(given: bytes, attached: bytes | None) -> bool:
+    """Return whether content is the attached one once all of its line ends are CRLF."""
+    size = len(given) + given.count(b"\n") - given.count(b"\r\n")
+    return attached is not None and size == len(attached) and with_crlf(given) == attached
 
 
 def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:

@@ -39,8 +39,10 @@ def is_base64(text: str) -> bool:
     return True
 
 
-def stored_as(text: str) -> tuple[str | None, bytes | None]:
-    """Return a text, or the bytes that it is the base64 of; the other is None."""
+def stored_as(text: str | bytes) -> tuple[str | None, bytes | None]:
+    """Return a text, or the bytes that it is the base64 of, also if these are given."""
+    if isinstance(text, bytes):
+        return None, text
     return (None, a2b_base64(text)) if is_base64(text) else (text, None)
 
 

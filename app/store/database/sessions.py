@@ -8,11 +8,12 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from psycopg import OperationalError, RawCursor
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import Dumper, PyFormat, Transformer
 from psycopg.errors import FeatureNotSupported, ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
@@ -27,6 +28,20 @@ class _BinaryUuid(UUIDBinaryLoader):
 
     def load(self, data: Any) -> Any:
         return str(super().load(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """A text in UTF-8 that is sent as it stands: the driver would hold a copy of a `str`."""
+
+    utf8: bytes
+
+
+class _OctetsDumper(Dumper):
+    """Sends them."""
+
+    def dump(self, obj: Octets) -> bytes:
+        return obj.utf8
 
 
 #: The name in `Connection.info` of a connection's `Session`.
@@ -49,6 +64,7 @@ def prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     # Rows are as the driver creates them, and models expect text.
     connection.adapters.register_loader("uuid", TextLoader)
     connection.adapters.register_loader("uuid", _BinaryUuid)
+    connection.adapters.register_dumper(Octets, _OctetsDumper)
     # `Session` decides what is kept.
     connection.prepare_threshold = None
     entry.info[SESSION] = Session(connection)

@@ -6,6 +6,7 @@ so it is atomic without an explicit transaction.
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,15 +16,19 @@ from sqlalchemy import Connection, Dialect, literal_column, select, text
 
 from app.store.database.base64_text import is_base64
 from app.store.database.compiled_query import Prepared
+from app.store.database.sessions import Octets
 from app.store.search.tag_pairs import pairs_of
 
 
 def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Sequence[Any] | None:
     """Save a version, as `sqlite.save` does."""
     schemas = connection.get_execution_options().get("schema_translate_map", {})
+    cms = values["new_cms"]
+    is_packed = isinstance(cms, bytes)
     given = {
         **values,
-        "new_is_base64": is_base64(values["new_cms"]),
+        "new_cms": Octets(b2a_base64(cms, newline=False)) if is_packed else cms,
+        "new_is_base64": is_packed or is_base64(cms),
         "given_pairs": pairs_of(orjson.loads(values["new_tags"])),
         "compare": compare,
     }

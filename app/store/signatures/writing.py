@@ -31,7 +31,10 @@ class NewVersion:
 
     document: str
     thread: str
-    cms: str
+    #: The signature as it was sent.
+    cms: str = ""
+    #: Bytes of which it is the base64, in place of that.
+    cms_bytes: bytes | None = None
     stage: str | None = None
     created_by: str | None = None
     comment: str | None = None
@@ -121,7 +124,7 @@ def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, An
         "seen": seen or 0,
         "new_document": new.document,
         "new_thread": new.thread,
-        "new_cms": new.cms,
+        "new_cms": new.cms if new.cms_bytes is None else new.cms_bytes,
         "new_stage": new.stage,
         "new_created_by": new.created_by,
         "new_comment": new.comment,
@@ -142,7 +145,7 @@ def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, An
 def _record(
     new: NewVersion, signature_id: int, version: int, created_at: datetime, updated_at: datetime
 ) -> SignatureRecord:
-    """Return the record of what was sent and what the database added."""
+    """Return the record of what was sent, unless in bytes, and what the database added."""
     return SignatureRecord(
         id=signature_id,
         document=new.document,
@@ -155,7 +158,7 @@ def _record(
         comment=new.comment,
         tags=list(new.tags),
         version_created_at=updated_at,
-        cms=new.cms,
+        cms=new.cms if new.cms_bytes is None else None,
     )
 
 
