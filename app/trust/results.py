@@ -58,6 +58,8 @@ def join(
     for status in statuses:
         if status.number in joined:
             before, now = unverified.before[status.number], found[status.number]
+            if not trusted.anchors and _is_refused(before.standing):
+                continue  # Without an anchor nothing is proven: neither is anything disproven.
             kept = now if has_content else _keep(before, now, status, signature, trusted)
             joined[status.number] = kept
     return Judged(settle(joined, statuses), noted_of(statuses))
@@ -93,8 +95,12 @@ def put_off(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, 
     }
 
 
+def _is_refused(standing: Standing | None) -> bool:
+    return standing is not None and standing.value == REFUSED
+
+
 def _put_off(before: Standing | None, why: str) -> Standing:
-    if before is not None and before.value == REFUSED:
+    if before is not None and _is_refused(before):
         return before
     return Standing(VALUE_VALID if was_valid(before) else PENDING, why)
 

@@ -31,6 +31,7 @@ from tests.api.test_signed import (
     reported,
     standings,
 )
+from tests.conftest import AppMaker
 from tests.pki import DAY, Revoked
 from tests.test_cli import run
 
@@ -165,6 +166,20 @@ def test_it_does_not_count_without_the_anchor_that_vouched_for_it(
         one.write_bytes(data)
     judge_again(trusting_app, trust_folder)
     assert state(trusting) == GONE
+
+
+def test_it_binds_where_claims_are_enough_without_an_anchor(
+    make_app: AppMaker, trust_folder: Path
+) -> None:
+    app = make_app(TRUST_DIR=str(trust_folder), CMS_VALIDATION="structure", CLAIMS="accept")
+    client = app.test_client()
+    revoke(trust_folder)
+    save(client, cms=people.cms(ivan()))
+    assert state(client) == GONE
+    for one in trust_folder.iterdir():
+        one.unlink()
+    assert run(app, "signers", "verify")[0] == 0
+    assert state(client) == GONE
 
 
 def forget_all(app: Flask) -> None:
