@@ -203,7 +203,9 @@ class Worker:
                 kept = keep(connection, job.key, outcome.items, outcome.states, holder)
             else:
                 jobs.finish(connection, job.key, holder)
-            keep_proven(connection, job.key, outcome.statuses)
+            # Others were verified with what is kept alone, which may lack a path.
+            proven = [one for one in outcome.statuses if one.noted]
+            keep_proven(connection, job.key, proven)
         if kept:
             # Tokens were counted when they were issued.
             self._count(item for item in outcome.items if item.kind != "timestamp")

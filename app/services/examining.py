@@ -32,8 +32,8 @@ from app.store.signatures.revocations import (
     Recall,
     is_known,
     keep_proven,
-    noted_of,
     recall_of,
+    speaks_against,
 )
 from app.trust.kept import Kept, kept_of
 
@@ -94,9 +94,11 @@ def examine_stored(record: SignatureRecord, data: str | GivenContent | None) -> 
 def note_proven(key: Key, statuses: Sequence[SignerStatus]) -> None:
     """Note what proves that certificates of a stored version were revoked, if that is new.
 
+    Signers who count, and lack a path by now, are verified again.
+
     A database that takes no writes now, such as a standby, changes nothing about the answer.
     """
-    if not noted_of(statuses):
+    if not speaks_against(statuses):
         return
     try:
         with db.engine.connect() as connection:

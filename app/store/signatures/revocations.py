@@ -146,7 +146,8 @@ def keep_proven(connection: Connection, key: Key, statuses: Sequence[SignerStatu
 
     Inside `database.transaction`. Repeated, it changes nothing.
     """
-    judge_again(connection, key, [*_denied(statuses), *_doubted(statuses)])
+    wrong = _find_contradicted(connection, key, statuses)
+    judge_again(connection, key, {*_denied(statuses), *wrong})
     note_revocations(connection, noted_of(statuses))
 
 
@@ -156,12 +157,21 @@ def is_known(connection: Connection, key: Key, statuses: Sequence[SignerStatus])
     rows = find_revocations(connection, {one.certificate for one in noted})
     known = {(*_key_of(one), one.lifted_at) for one in rows}
     is_noted = all((*_key_of(one), one.lifted_at) in known for one in noted)
-    if not is_noted:
-        return False
+    return is_noted and not _find_contradicted(connection, key, statuses)
+
+
+def _find_contradicted(
+    connection: Connection, key: Key, statuses: Sequence[SignerStatus]
+) -> list[int]:
+    """Return the numbers of signers who count as stored, and don't by these results."""
     denied, doubted = _denied(statuses), _doubted(statuses)
     counting = find_counting(connection, key, {*denied, *doubted})
-    # Of no anchor is who is doubted already.
-    return not any(number in denied or standing > 0 for number, standing in counting.items())
+    return [number for number, standing in counting.items() if number in denied or standing > 0]
+
+
+def speaks_against(statuses: Sequence[SignerStatus]) -> bool:
+    """Return whether verification found anything that `keep_proven` may have to keep."""
+    return bool(noted_of(statuses) or _doubted(statuses))
 
 
 def _denied(statuses: Sequence[SignerStatus]) -> list[int]:
@@ -169,8 +179,8 @@ def _denied(statuses: Sequence[SignerStatus]) -> list[int]:
 
 
 def _doubted(statuses: Sequence[SignerStatus]) -> list[int]:
-    """Return the numbers of signers who lack a path, perhaps for what is noted of a timestamp."""
-    return [one.number for one in statuses if one.noted and one.path.answer is not Answer.YES]
+    """Return the numbers of signers who lack a path, as when a timestamp attests nothing now."""
+    return [one.number for one in statuses if one.path.answer is not Answer.YES]
 
 
 def _key_of(one: NotedRevocation) -> tuple[Any, ...]:
