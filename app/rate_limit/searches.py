@@ -54,6 +54,15 @@ class Searches:
     def extra_thread(self, context: Callable[[], AbstractContextManager[None]]) -> None:
         self.places.extra_thread = context
 
+    @property
+    def letting_pass(self) -> Callable[[], AbstractContextManager[None]]:
+        """A context in which other requests with large bodies are answered."""
+        return self.places.letting_pass
+
+    @letting_pass.setter
+    def letting_pass(self, context: Callable[[], AbstractContextManager[None]]) -> None:
+        self.places.letting_pass = context
+
     @contextmanager
     def one(self) -> Iterator[None]:
         """Search within. Raises SearchesBusy: others take long, and enough wait for their end."""

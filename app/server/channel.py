@@ -19,7 +19,7 @@ from waitress.utilities import Error
 from app.server.adjustments import MAX_HEAD
 from app.server.answering import Answering
 from app.server.parser import Parser
-from app.server.refusals import DiskFull, Refusal, RequestTimeout, TooManyBytes
+from app.server.refusals import DiskFull, Refusal, RequestTimeout, TooManyBytes, TooManyLarge
 from app.server.task import Task
 
 if TYPE_CHECKING:
@@ -145,6 +145,11 @@ class Channel(Answering):
             request.completed = self._is_unread = True
             self.requests.append(request)
         self.server.add_task(self)
+
+    def refuse_late(self) -> None:
+        """Have the complete request refused when it is serviced, which has not begun."""
+        for request in self.requests[:1]:
+            request.error = TooManyLarge("late")
 
     def check_deadlines(self, now: float) -> None:
         """End what takes too long, `now` by the monotonic clock; called every second."""

@@ -1,4 +1,8 @@
-"""Scheduling of requests: those with large bodies get some of a worker's threads, never all."""
+"""Scheduling of requests: those with large bodies get some of a worker's threads, never all.
+
+One that waits for a slow client, as for a place among large answers, lets others be answered
+meanwhile, and goes on before those that have not begun.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from time import monotonic
 from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
@@ -13,6 +18,8 @@ from waitress.task import ThreadedTaskDispatcher
 #: Bytes of a body from which on a request is large: decoding, parsing and hashing take some 10 ms
 #: for each megabyte.
 LARGE = 1_000_000
+#: Seconds for which a large request waits to begin: clients and proxies usually wait no longer.
+PATIENCE = 60.0
 
 
 class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is written without types
@@ -28,6 +35,8 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         self._at_work = 0
         self._waiting: deque[_Large | _Place] = deque()
         self._large_lock = threading.Lock()
+        #: Its `large`: the large request that the thread answers.
+        self._here = threading.local()
         self._threads, self._lent = threads, 0
         self._lending = threading.Lock()
         self.set_thread_count(threads)
@@ -69,52 +78,88 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
             return
         self._begin_or_queue(_Large(task, self))
 
-    def _begin_or_queue(self, large: _Large | _Place) -> None:
+    def _begin_or_queue(self, large: _Large | _Place, *, is_first: bool = False) -> None:
         with self._large_lock:
-            self._waiting.append(large)
+            (self._waiting.appendleft if is_first else self._waiting.append)(large)
         self._begin_next()
 
     def _begin_next(self) -> None:
         """Let those begin that have waited longest, as many as may be at work."""
         while True:
             with self._large_lock:
-                if not self._waiting or self._at_work + self._weigh(self._waiting[0]) > self._most:
+                if not self._waiting or self._at_work + self._waiting[0].weight > self._most:
                     return
                 following = self._waiting.popleft()
-                self._at_work += self._weigh(following)
+                self._at_work += following.weight
             if isinstance(following, _Place):
                 following.service()
             else:
                 super().add_task(following)
 
-    def _weigh(self, large: _Large | _Place) -> int:
-        return self._most if isinstance(large, _Place) else 1
-
     @contextmanager
     def large_place(self) -> Iterator[None]:
         """Do something as large as a large request, in its turn, and while none is answered."""
-        place = _Place()
+        place = _Place(self._most)
         self._begin_or_queue(place)
         place.wait()
         try:
             yield
         finally:
-            self._end(self._most)
+            self.end(place)
 
-    def end_large(self) -> None:
-        """Let the next large request run in place of a finished one."""
-        self._end(1)
+    @contextmanager
+    def letting_pass(self) -> Iterator[None]:
+        """Let other large requests be answered meanwhile, if this thread answers one.
 
-    def _end(self, weight: int) -> None:
+        That goes on before those that have not begun. After an exception it counts no longer.
+        """
+        large: _Large | None = getattr(self._here, "large", None)
+        if large is None or large.has_ended:
+            yield
+            return
+        large.end()
+        yield
+        place = _Place(large.weight)
+        self._begin_or_queue(place, is_first=True)
+        place.wait()
+        large.has_ended = False
+
+    def answer(self, large: _Large) -> None:
+        """Answer a large request in the present thread."""
+        self._here.large = large
+        try:
+            large.task.service()
+        finally:
+            self._here.large = None
+            large.end()
+
+    def end(self, large: _Large | _Place) -> None:
+        """Let the next begin in place of what has ended."""
         with self._large_lock:
-            self._at_work -= weight
+            self._at_work -= large.weight
+        self._begin_next()
+
+    def refuse_late(self) -> None:
+        """Have those refused that have waited for too long; called often, by the main thread."""
+        if not self._waiting:
+            return
+        long_ago = monotonic() - PATIENCE
+        with self._large_lock:
+            waiting = tuple(self._waiting)
+            late = [one for one in waiting if isinstance(one, _Large) and one.since < long_ago]
+            for one in late:
+                self._waiting.remove(one)
+        for one in late:
+            one.task.refuse_late()
+            super().add_task(one.task)
         self._begin_next()
 
 
 class _Place:
-    """The turn of something that is no request."""
+    """The turn of something else, or of a request that goes on, as large as so many requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, weight: int) -> None:
+        self.weight = weight
         self._called = threading.Event()
 
     def service(self) -> None:
@@ -133,26 +178,27 @@ class _Place:
 class _Large:
     """The task of answering a large request."""
 
+    weight = 1
+
     def __init__(self, task: Any, dispatcher: Dispatcher) -> None:
-        self._task, self._dispatcher = task, dispatcher
-        self._has_ended = False
+        self.task, self._dispatcher = task, dispatcher
+        #: When it was queued, by the monotonic clock; and whether it no longer counts as large.
+        self.since, self.has_ended = monotonic(), False
 
     def service(self) -> None:
         """Answer it. Once the answer begins it no longer counts as large: a client may be slow."""
-        self._task.at_answer = self._end
-        try:
-            self._task.service()
-        finally:
-            self._end()
+        self.task.at_answer = self.end
+        self._dispatcher.answer(self)
 
-    def _end(self) -> None:
-        if not self._has_ended:
-            self._has_ended = True
-            self._dispatcher.end_large()
+    def end(self) -> None:
+        """Count it no longer as large."""
+        if not self.has_ended:
+            self.has_ended = True
+            self._dispatcher.end(self)
 
     def cancel(self) -> None:
         """Close it."""
-        self._task.cancel()
+        self.task.cancel()
 
 
 def _is_large(task: Any) -> bool:

@@ -39,6 +39,10 @@ class TooManyBytes(Error):  # type: ignore[misc]
     reason = "Service Unavailable"
 
 
+class TooManyLarge(TooManyBytes):
+    """A request with a large body waited too long for others to be answered."""
+
+
 class DiskFull(TooManyBytes):
     """The folder for temporary files can't be written to."""
 

@@ -80,6 +80,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             each.extra_thread = dispatcher.extra_thread
             if isinstance(each, Turns):
                 each.large_place = dispatcher.large_place
+            else:
+                each.letting_pass = dispatcher.letting_pass
+        self._dispatcher = dispatcher
         self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:
             while self.alive and self._round():
@@ -116,6 +119,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     def _keep_house(self) -> None:
         self.notify()
         self._memory.trim_if_grown()
+        self._dispatcher.refuse_late()
         for each in self.lending:
             if isinstance(each, Searches):
                 each.lend_threads()

@@ -165,7 +165,7 @@ def test_background_work_that_waits_is_let_go_at_the_end(
 ) -> None:
     dispatcher = Dispatcher(4)
     dispatcher.add_task(Task(LARGE, begun, go))
-    place = _Place()
+    place = _Place(1)
     dispatcher._waiting.append(place)
     wait_until(started(1, begun), "the large one is answered")
     place.cancel()

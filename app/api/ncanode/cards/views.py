@@ -53,7 +53,8 @@ def _answer(record: SignatureRecord, terms: CardTerms, sent: str | bytes | None)
     kept = get_kept(key_of(record)) if sent is None else None
     size = len(sent or "") if kept is None else kept.size
     with ExitStack() as stack:
-        stack.enter_context(current_places().take_if(record.length + size))
+        held = len(sent or "")
+        stack.enter_context(current_places().take_if(record.length + size, held))
         given = sent if kept is None else read_original(kept)
         if kept is not None:
             terms = replace(terms, name=terms.name or kept.name)

@@ -40,12 +40,11 @@ _BLANKS = b" \t\r\n"
 _ITEM = SaveItemSchema()
 
 
-def read_batch(request: Request) -> bytes:
-    """Return the lines of a request.
+def check_batch(request: Request) -> None:
+    """Check the head of a request.
 
     Raises:
-        ParameterError: it can't be read to its end, or has no line, or too many.
-        RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
+        ParameterError: it has a header that is for single saves.
         UnsupportedMediaType: it has another type.
     """
     if request.mimetype not in KINDS:
@@ -61,6 +60,15 @@ def read_batch(request: Request) -> bytes:
             other=SaveItemSchema.KEY,
         )
     unread.note(request.args, ())
+
+
+def read_batch(request: Request) -> bytes:
+    """Return the lines of a request.
+
+    Raises:
+        ParameterError: it can't be read to its end, or has no line, or too many.
+        RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
+    """
     body = read_body(request)
     size = len(body.rstrip(_BLANKS))
     if not size:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from app.api import envelope
 from app.api.json_response import Answer
-from app.api.ncanode.signatures.batches import answer_batch, read_batch
+from app.api.ncanode.signatures.batches import answer_batch, check_batch, read_batch
 from app.api.ncanode.signatures.fields import Count
 from app.api.ncanode.signatures.rows import Rows
 from app.api.ncanode.signatures.save_schemas import SaveRequest, SaveSchema
@@ -73,10 +73,11 @@ def save_signature() -> Response:
 @needs("write", by_tags=True)
 def save_signatures() -> Response:
     """Save many versions, one after the other, each as `save_signature` does."""
-    body = read_batch(request)
+    check_batch(request)
     with ExitStack() as stack:
+        # Its body is not in memory while it waits.
         stack.enter_context(current_places().take())
-        return _released_after(answer_batch(body), stack)
+        return _released_after(answer_batch(read_batch(request)), stack)
 
 
 @blueprint.get("/signature")
