@@ -126,14 +126,17 @@ class Answering(HTTPChannel):  # type: ignore[misc]  # waitress is written witho
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Wait until the client has read enough, if half of all threads remain for others.
 
-        Raises ClientDisconnected if they don't, or if the client reads nothing for too long.
+        A thread that another one replaces doesn't count. Raises ClientDisconnected if too few
+        remain, or if the client reads nothing for too long.
         """
         hall = self.server.hall
         if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
             return
-        if hall.waiting >= max(hall.limits.threads // 2, 1) or not hall.has_room():
+        counted = int(not self.server.task_dispatcher.is_replaced)
+        is_too_much = counted and hall.waiting >= max(hall.limits.threads // 2, 1)
+        if is_too_much or not hall.has_room():
             self._give_up()
-        hall.waiting += 1
+        hall.waiting += counted
         self._has_waiting_thread = True
         try:
             with self.outbuf_lock:
@@ -146,7 +149,7 @@ class Answering(HTTPChannel):  # type: ignore[misc]  # waitress is written witho
                     if self._waited > hall.limits.answer:
                         self._give_up()
         finally:
-            hall.waiting -= 1
+            hall.waiting -= counted
             self._has_waiting_thread = False
 
     def _give_up(self) -> None:

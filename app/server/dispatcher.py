@@ -7,7 +7,7 @@ meanwhile, and goes on before those that have not begun.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
@@ -39,6 +39,8 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         self._here = threading.local()
         self._threads, self._lent = threads, 0
         self._lending = threading.Lock()
+        #: Threads that others replace, with how many do.
+        self._replaced: Counter[int] = Counter()
         self.set_thread_count(threads)
 
     @property
@@ -53,10 +55,16 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         Where the system begins no thread, the request holds its own, and others have one less.
         """
         with ExitStack() as stack:
+            thread = threading.get_ident()
             with suppress(RuntimeError):
-                self._change_threads(1)
-                stack.callback(self._change_threads, -1)
+                self._replace(thread, 1)
+                stack.callback(self._replace, thread, -1)
             yield
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether an additional thread runs for the present one."""
+        return threading.get_ident() in self._replaced
 
     def start_new_thread(self, target: Callable[..., None], thread_no: int) -> None:
         """Begin a thread. Raises RuntimeError; waitress would count it as running then."""
@@ -66,10 +74,13 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
             self.threads.discard(thread_no)
             raise
 
-    def _change_threads(self, count: int) -> None:
+    def _replace(self, thread: int, count: int) -> None:
         with self._lending:
             self.set_thread_count(self._threads + self._lent + count)
             self._lent += count
+            self._replaced[thread] += count
+            if not self._replaced[thread]:
+                del self._replaced[thread]
 
     def add_task(self, task: Any) -> None:
         """Queue a request to be answered."""

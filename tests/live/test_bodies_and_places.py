@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPResponse
 from socket import SO_RCVBUF, SOL_SOCKET
 from typing import Any
 
@@ -149,14 +150,16 @@ def test_whoever_waits_for_a_place_lets_large_bodies_pass(one: Server, kind: str
 
 
 def test_what_waits_for_a_place_is_not_in_memory(one: Server) -> None:
-    """Eight batches of 28 MB, and eight documents for a card, which wait for minutes."""
+    """Eight batches, documents for a card and searches, each with a body of more than 20 MB."""
     line = {"document": f"{CODE}of many", "thread": "1", "cms": "A" * 27_900_000}
     batch = json.dumps(line)
     card = {"document": f"{CODE}small", "thread": "story", "data": "A" * 20_000_000}
 
-    def send_card() -> int:
-        url = f"{one.address}/signature/card"
-        return requests.post(url, json=card, timeout=PATIENCE).status_code
+    search = {"tags": ["z"], "unknown": "x" * 28_000_000}
+
+    def send(method: str, path: str, body: dict[str, Any]) -> int:
+        url = one.address + path
+        return requests.request(method, url, json=body, timeout=PATIENCE).status_code
 
     (worker,) = one.workers()
     with ExitStack() as stack:
@@ -166,11 +169,12 @@ def test_what_waits_for_a_place_is_not_in_memory(one: Server) -> None:
             waiting = in_pool(stack, 8, lambda: send_batch(one, batch))
             time.sleep(5)
             assert peak(worker) < before + 60
-            cards = in_pool(stack, 8, send_card)
-            time.sleep(5)
+            cards = in_pool(stack, 8, lambda: send("POST", "/signature/card", card))
+            lists = in_pool(stack, 8, lambda: send("GET", "/signatures", search))
+            time.sleep(8)
             # One is read at a time, which takes four times its size.
             assert peak(worker) < before + 160
-        assert {each.result() for each in waiting} == {200}
+        assert {each.result() for each in waiting + lists} == {200}
         assert 503 in {each.result() for each in cards}
 
 
@@ -183,3 +187,21 @@ def test_batches_with_large_lines_wait_for_each_other_only_for_a_moment(one: Ser
         sent = in_pool(stack, 8, lambda: send_batch(one, batch))
         assert {each.result() for each in sent} == {200}
     assert time.monotonic() - began < 30
+
+
+def test_an_answer_to_a_save_is_complete_beside_slow_readers(one: Server) -> None:
+    """It was cut: its thread would have waited for a moment, as those of the slow readers do."""
+    body = json.dumps({"document": f"{CODE}echoed", "thread": "1", "cms": "A" * 7_000_000})
+    head = f"POST /signature HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+    with ExitStack() as stack:
+        stack.enter_context(slow_readers(one, 2))
+        usual = connect(stack, one)
+        usual.setsockopt(SOL_SOCKET, SO_RCVBUF, 65536)
+        usual.sendall((head + body).encode())
+        response = HTTPResponse(usual)
+        response.begin()
+        taken = 0
+        while piece := response.read(250_000):
+            taken += len(piece)
+            time.sleep(0.03)
+        assert taken > len(body)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.rate_limit.places import LARGE, MAX_WAITING, Places
+from app.rate_limit.places import LARGE, MAX_HELD, MAX_WAITING, Places
 from app.store.errors import NoRoom
 from tests.live.server import wait_until
 
@@ -126,6 +126,78 @@ def test_their_threads_are_replaced_while_they_have_or_await_a_place() -> None:
         crowd.send("b")
         assert sum(lent) == 2
     assert sum(lent) == 0
+
+
+def test_only_who_waits_lets_others_pass() -> None:
+    places, passing = Places(1), []
+
+    @contextmanager
+    def letting_pass() -> Iterator[None]:
+        passing.append(1)
+        yield
+        passing.append(-1)
+
+    places.letting_pass = letting_pass
+    with crowd_at(places) as crowd:
+        crowd.send("a")
+        assert not passing
+        crowd.send("b")
+        wait_until(lambda: passing == [1], "others pass")
+        crowd.end("a", 2)
+        assert passing == [1, -1]
+
+
+def test_a_place_is_given_back_where_others_can_not_pass_any_more() -> None:
+    places = Places(1)
+
+    @contextmanager
+    def letting_pass() -> Iterator[None]:
+        yield
+        raise KeyError
+
+    places.letting_pass = letting_pass
+    refused: list[KeyError] = []
+
+    def wait() -> None:
+        try:
+            with places.take():
+                pytest.fail("it has a place")
+        except KeyError as error:
+            refused.append(error)
+
+    with places.take():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        wait_until(lambda: places._waiting, "it waits")
+    thread.join(60)
+    assert refused
+    assert places._free == 1
+
+
+def test_bodies_of_those_who_wait_are_bounded() -> None:
+    places = Places(1)
+
+    def wait(held: int) -> threading.Thread:
+        def work() -> None:
+            with places.take(held):
+                pass
+
+        before = len(places._waiting)
+        thread = threading.Thread(target=work)
+        thread.start()
+        wait_until(lambda: len(places._waiting) > before, "it waits")
+        return thread
+
+    with places.take(2 * MAX_HELD):  # It doesn't wait.
+        waiting = [wait(MAX_HELD - 1), wait(1), wait(0)]
+        with pytest.raises(NoRoom), places.take(1):
+            pytest.fail("it has a place")
+        with pytest.raises(NoRoom), places.take_if(LARGE + 1, 1):
+            pytest.fail("it has a place")
+    for thread in waiting:
+        thread.join(60)
+    with places.take(1):
+        assert places._free == 0
 
 
 def test_what_fails_gives_its_place_back() -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from app.server import hall
+from app.server import dispatcher, hall
 from app.server.dispatcher import LARGE
+from app.server_refusal import VARIABLE
 from tests.server.test_refusals import LIMITS, served
 
 pytestmark = pytest.mark.attacks
@@ -31,6 +32,10 @@ def connect(stack: ExitStack, port: int) -> socket.socket:
 def post(path: str, size: int) -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
     return head.encode() + b"a" * size
+
+
+def read_to_end(one: socket.socket) -> bytes:
+    return b"".join(iter(lambda: one.recv(65536), b""))
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:
@@ -131,6 +136,38 @@ def test_an_answer_that_is_taken_slowly_keeps_no_other_large_request_waiting() -
         other.settimeout(5)  # Before, as long as the slow one had not all: 10 s here.
         other.sendall(post("/", LARGE))
         assert other.recv(65536)[9:12] == b"200"
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_large_request_that_waits_for_too_long_is_refused(
+    monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    monkeypatch.setattr(dispatcher, "PATIENCE", 0.5)
+    go, told = threading.Event(), []
+
+    def app(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        told.append(environ["PATH_INFO"])
+        if refusal := environ.get(VARIABLE):
+            start("503 Service Unavailable", [("Content-Length", "0"), *refusal.headers.items()])
+            return [b""]
+        go.wait(30)
+        begin(start, 1)
+        return [b"a"]
+
+    limits = dataclasses.replace(LIMITS, max_body=2 * LARGE)
+    with served(app, is_told=is_told, limits=limits) as port, ExitStack() as stack:
+        first, second, third = (connect(stack, port) for _ in range(3))
+        first.sendall(post("/first", LARGE))
+        time.sleep(0.2)
+        second.sendall(post("/second", LARGE))
+        answer = read_to_end(second)
+        assert answer[9:12] == b"503"
+        assert b"Retry-After: 5" in answer
+        third.sendall(post("/third", LARGE))
+        time.sleep(0.2)
+        go.set()
+        assert first.recv(65536)[9:12] == third.recv(65536)[9:12] == b"200"
+    assert told == ["/first", *["/second"] * is_told, "/third"]
 
 
 def test_what_comes_behind_a_request_waits_until_its_answer_is_taken() -> None:

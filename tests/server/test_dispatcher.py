@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -28,6 +29,22 @@ class Task:
     def cancel(self) -> None:
         """Return up."""
         self.is_cancelled = True
+
+
+class Pausing(Task):
+    """Waits, until `go` is set, for what no other large request has to wait for."""
+
+    def __init__(self, dispatcher: Dispatcher, begun: list[Task], go: threading.Event) -> None:
+        super().__init__(LARGE, begun, go)
+        self._dispatcher = dispatcher
+        self.goes_on, self.may_end = threading.Event(), threading.Event()
+
+    def service(self) -> None:
+        """Wait, then go on until `may_end` is set."""
+        with self._dispatcher.extra_thread(), self._dispatcher.letting_pass():
+            super().service()
+        self.goes_on.set()
+        self.may_end.wait(30)
 
 
 class Broken(Task):
@@ -199,3 +216,64 @@ def test_a_thread_that_cannot_be_begun_costs_no_other(monkeypatch: pytest.Monkey
         go.set()
     finally:
         dispatcher.shutdown()
+
+
+@pytest.mark.attacks
+def test_a_large_request_that_waits_lets_others_pass_and_goes_on_before_them() -> None:
+    dispatcher = Dispatcher(1)
+    begun: list[Task] = []
+    waited, ended = threading.Event(), threading.Event()
+    pausing = Pausing(dispatcher, begun, waited)
+    first, second = Task(LARGE, begun, ended), Task(LARGE, begun, threading.Event())
+    for task in (pausing, first, second):
+        dispatcher.add_task(task)
+    wait_until(lambda: begun == [pausing, first], "another one is answered meanwhile")
+    waited.set()
+    assert not pausing.goes_on.wait(0.1)
+    ended.set()
+    assert pausing.goes_on.wait(10)
+    assert begun == [pausing, first]
+    pausing.may_end.set()
+    wait_until(lambda: begun == [pausing, first, second], "it gives its turn back")
+    second._go.set()
+    wait_until(lambda: not dispatcher._at_work, "all turns are given back")
+    dispatcher.shutdown()
+
+
+@pytest.mark.attacks
+def test_a_wait_that_fails_or_is_in_no_large_request_takes_no_turn() -> None:
+    dispatcher = Dispatcher(1)
+    with dispatcher.letting_pass():  # This thread answers no request.
+        pass
+
+    class Failing(Task):
+        def service(self) -> None:
+            with suppress(KeyError), dispatcher.letting_pass():
+                raise KeyError
+            with dispatcher.letting_pass():  # It has no turn now.
+                super().service()
+
+    begun: list[Task] = []
+    go = threading.Event()
+    failing, other = Failing(LARGE, begun, go), Task(LARGE, begun, go)
+    with dispatcher.extra_thread():
+        for task in (failing, other):
+            dispatcher.add_task(task)
+        wait_until(started(2, begun), "both are at work")
+        assert dispatcher._at_work == 1
+        go.set()
+        wait_until(lambda: not dispatcher._at_work, "the turn is given back")
+    dispatcher.shutdown()
+
+
+@pytest.mark.attacks
+def test_a_thread_knows_whether_it_is_replaced() -> None:
+    dispatcher = Dispatcher(1)
+    known = []
+    with dispatcher.extra_thread():
+        with dispatcher.extra_thread():
+            known.append(dispatcher.is_replaced)
+        known.append(dispatcher.is_replaced)
+    known.append(dispatcher.is_replaced)
+    assert known == [True, True, False]
+    dispatcher.shutdown()

@@ -53,6 +53,7 @@ def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterat
         while not stopped.is_set():
             watched.look_at(server)
             watched.serve(0.02)
+            dispatcher.refuse_late()
 
     thread = threading.Thread(target=run)
     thread.start()
