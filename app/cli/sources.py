@@ -83,18 +83,18 @@ def source_of(
         "Stored signature: {document}/{thread}, version {version}",
         {"document": record.document, "thread": record.thread, "version": record.version},
     )
-    recall = recall_of(db.engine)
+    kept, recall = kept_of(items), recall_of(db.engine)
     return Source(
         heading,
         record.text,
         record.version,
         record.version_created_at,
         partial(known_content, key=key),
-        kept_of(items),
+        kept,
         (lambda trust, now: Preserved(kept_file, items, stored, trust.loaded(), now, recall))
         if items
         else None,
-        note=partial(note_proven, key),
+        note=partial(note_proven, key, repeats=not kept.tokens),
         recall=recall,
     )
 

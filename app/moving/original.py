@@ -283,12 +283,15 @@ def _connect(address: str | Mapping[str, Any]) -> Connection[Any]:
     else:
         parameters |= address
     try:
-        return psycopg.connect(**parameters)
+        link = psycopg.connect(**parameters, autocommit=True)
+        link.execute("SET DateStyle = 'ISO'")  # By which the driver reads times.
+        link.autocommit = False
     except psycopg.OperationalError as error:
         reason = " ".join(str(error).split())
         raise MoveError(f"the original's database can't be reached: {reason}") from error
     except psycopg.Error as error:
         raise MoveError("the original's address is not one that libpq takes") from error
+    return link
 
 
 def _meta(number: int, version: int, created_at: datetime | None, *rest: Any) -> Meta:

@@ -80,7 +80,7 @@ class Places:
                 self._free -= 1
                 return None
             others = sum(one.held for one in self._waiting)
-            if len(self._waiting) >= MAX_WAITING or (held and others + held > MAX_HELD):
+            if len(self._waiting) >= MAX_WAITING or (others and others + held > MAX_HELD):
                 raise NoRoom
             waiting = _Waiting(held)
             self._waiting.append(waiting)

@@ -109,7 +109,13 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
 
     @contextmanager
     def large_place(self) -> Iterator[None]:
-        """Do something as large as a large request, in its turn, and while none is answered."""
+        """Do something as large as a large request, in its turn, and while none is answered.
+
+        The request that this thread answers counts no longer: it would wait for itself.
+        """
+        large: _Large | None = getattr(self._here, "large", None)
+        if large is not None:
+            large.end()
         place = _Place(self._most)
         self._begin_or_queue(place)
         place.wait()

@@ -87,14 +87,15 @@ def examine_stored(record: SignatureRecord, data: str | GivenContent | None) -> 
         kept, recall = kept_of(items), recall_of(db.engine)
         examined = examine(signature, content, at=saved_at, fetch=True, kept=kept, recall=recall)
         statuses = outlast_ended(examined.statuses, key, items)
-    note_proven(key, statuses)
+    note_proven(key, statuses, repeats=not kept.tokens)
     return replace(examined, statuses=statuses)
 
 
-def note_proven(key: Key, statuses: Sequence[SignerStatus]) -> None:
+def note_proven(key: Key, statuses: Sequence[SignerStatus], *, repeats: bool) -> None:
     """Note what proves that certificates of a stored version were revoked, if that is new.
 
-    Signers who count, and lack a path by now, are verified again.
+    Signers who count, and lack a path by now, are verified again; if the background `repeats` that
+    or something new is noted. It verifies without the tokens that are kept.
 
     A database that takes no writes now, such as a standby, changes nothing about the answer.
     """
@@ -102,7 +103,7 @@ def note_proven(key: Key, statuses: Sequence[SignerStatus]) -> None:
         return
     try:
         with db.engine.connect() as connection:
-            if is_known(connection, key, statuses):
+            if is_known(connection, key, statuses, repeats=repeats):
                 return
         with transaction(db.engine) as connection:
             keep_proven(connection, key, statuses)

@@ -233,7 +233,9 @@ def _obtain(store: Store, signature: SignedData) -> Outcome | None:
     if store.requirement is None:
         return None
     try:
-        return store.requirement.obtain(signature)
+        # Authorities may be slow, and others wait for the turn.
+        with store.trust.turns.paused():
+            return store.requirement.obtain(signature)
     except (EvidenceUnavailable, EvidenceImpossible) as error:
         reason = error.values.get("reason")
         raise Refusal("no_evidence", reason if isinstance(reason, Reason) else None) from error

@@ -118,3 +118,9 @@ def test_a_database_without_an_encoding_is_read_as_the_utf_8_that_the_original_s
     variables = {"DATABASE_URL": f"sqlite:///{tmp_path / 's.sqlite3'}", "MOVE_FROM": url}
     for line in (UPGRADE, MOVE):
         run(line, PROJECT, **variables)
+    with connected(url) as cursor:
+        cursor.execute(
+            "UPDATE ncanode_signature SET version_comment = convert_from('\\xc4e8', 'SQL_ASCII')"
+        )
+    done = attempt(MOVE, PROJECT, **variables)
+    assert (done.returncode, "invalid byte sequence" in done.stderr) == (2, True), done.stderr

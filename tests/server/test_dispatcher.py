@@ -47,6 +47,19 @@ class Pausing(Task):
         self.may_end.wait(30)
 
 
+class Growing(Task):
+    """Needs the place of a large request before its answer begins, which it has itself."""
+
+    def __init__(self, dispatcher: Dispatcher, begun: list[Task], go: threading.Event) -> None:
+        super().__init__(LARGE, begun, go)
+        self._dispatcher = dispatcher
+
+    def service(self) -> None:
+        """Take it, then answer."""
+        with self._dispatcher.large_place():
+            super().service()
+
+
 class Broken(Task):
     """Fails."""
 
@@ -174,6 +187,20 @@ def test_background_work_takes_the_place_of_a_large_request(
     go.set()
     assert came.wait(10)
     thread.join()
+    dispatcher.shutdown()
+
+
+@pytest.mark.parametrize("threads", [4, 16])
+def test_a_large_request_does_not_wait_for_itself(
+    threads: int, begun: list[Task], go: threading.Event
+) -> None:
+    dispatcher = Dispatcher(threads)
+    go.set()
+    for _ in range(3):
+        dispatcher.add_task(Growing(dispatcher, begun, go))
+    dispatcher.add_task(Task(LARGE, begun, go))
+    wait_until(started(4, begun), "all are answered")
+    wait_until(lambda: dispatcher._at_work == 0, "all have ended")
     dispatcher.shutdown()
 
 

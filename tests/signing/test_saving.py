@@ -285,6 +285,17 @@ def test_by_a_link_of_a_former_package_nobody_ends_what_a_later_one_had_signed(
     desk.sign(former, signed(ivan()))
 
 
+def test_the_later_package_is_the_one_that_was_sent_later(desk_on_file: Desk) -> None:
+    desk = desk_on_file
+    sent_late = desk.put(IVAN, opened_at=datetime.now(UTC))
+    former = desk.put(IVAN, sha256=sha256(b"draft").hexdigest())
+    desk.sign(desk.token(former), signed(ivan(), content=b"draft"), b"draft")
+    desk.sign(desk.token(sent_late), signed(ivan()))
+    assert desk.open(desk.token(sent_late)).state == "done"
+    again = signed(ivan(), content=b"draft")
+    assert refuse(desk, desk.token(former), again, b"draft").kind == "thread_differs"
+
+
 def test_an_authority_that_the_first_signer_sent_serves_the_second(
     desk_on_file: Desk, tmp_path: Path
 ) -> None:

@@ -16,10 +16,13 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    and_,
     bindparam,
     func,
+    or_,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from app.store.database.types import PUBLIC_ID, utc_now
 from app.store.errors import PackageNotFound
@@ -105,21 +108,21 @@ def find_package(connection: Connection, name: str, trusted: Trusted) -> Package
 def is_asked_for(connection: Connection, document: str, thread: str, after: int = 0) -> bool:
     """Return whether a package that is sent, not rescinded, has this document in this thread.
 
-    `after`: only packages that were added after the one with this `Package.id` count.
+    `after`: only packages that were sent after the one with this `Package.id` count.
     """
-    statement = (
-        select(Package.id)
-        .join(PackageDocument, PackageDocument.package_id == Package.id)
-        .where(
-            PackageDocument.document == document,
-            PackageDocument.thread == thread,
-            Package.opened_at.is_not(None),
-            Package.rescinded_at.is_(None),
-            Package.id > after,
-        )
-        .limit(1)
-    )
-    return connection.execute(statement).first() is not None
+    conditions = [
+        PackageDocument.document == document,
+        PackageDocument.thread == thread,
+        Package.opened_at.is_not(None),
+        Package.rescinded_at.is_(None),
+    ]
+    if after:
+        former = aliased(Package)
+        sent = select(former.opened_at).where(former.id == after).scalar_subquery()
+        is_as_early = and_(Package.opened_at == sent, Package.id > after)
+        conditions.append(or_(Package.opened_at > sent, is_as_early))
+    documents = select(Package.id).join(PackageDocument, PackageDocument.package_id == Package.id)
+    return connection.execute(documents.where(*conditions).limit(1)).first() is not None
 
 
 def get_package(connection: Connection, public_id: str, trusted: Trusted) -> PackageStatus:

@@ -151,13 +151,19 @@ def keep_proven(connection: Connection, key: Key, statuses: Sequence[SignerStatu
     note_revocations(connection, noted_of(statuses))
 
 
-def is_known(connection: Connection, key: Key, statuses: Sequence[SignerStatus]) -> bool:
-    """Return whether `keep_proven` would change nothing that counts."""
+def is_known(
+    connection: Connection, key: Key, statuses: Sequence[SignerStatus], *, repeats: bool
+) -> bool:
+    """Return whether `keep_proven` would change nothing that counts.
+
+    `repeats`: the background would find the same, so that it does not judge again and again.
+    """
     noted = noted_of(statuses)
     rows = find_revocations(connection, {one.certificate for one in noted})
     known = {(*_key_of(one), one.lifted_at) for one in rows}
     is_noted = all((*_key_of(one), one.lifted_at) in known for one in noted)
-    return is_noted and not _find_contradicted(connection, key, statuses)
+    asked = statuses if repeats else [one for one in statuses if one.number in _denied(statuses)]
+    return is_noted and not _find_contradicted(connection, key, asked)
 
 
 def _find_contradicted(
