@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -245,7 +246,16 @@ def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.fixture(name="interruptible")
+def let_children_be_interrupted() -> Iterator[None]:
+    """Have children begin with the default for SIGINT, which a job in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("command", ["verify", "check"])
 def test_who_stops_it_or_has_no_memory_for_it_gets_no_answer(tmp_path: Path, command: str) -> None:
     """Status 1 would be a no, which was not found."""
