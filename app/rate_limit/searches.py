@@ -9,8 +9,8 @@ Where searches are quick, none waits, and no thread is begun.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -45,24 +45,6 @@ class Searches:
         #: once, so that connections are left to other requests, too.
         self.places = Places(1, PATIENCE)
 
-    @property
-    def extra_thread(self) -> Callable[[], AbstractContextManager[None]]:
-        """A context in which a thread more serves requests."""
-        return self.places.extra_thread
-
-    @extra_thread.setter
-    def extra_thread(self, context: Callable[[], AbstractContextManager[None]]) -> None:
-        self.places.extra_thread = context
-
-    @property
-    def letting_pass(self) -> Callable[[], AbstractContextManager[None]]:
-        """A context in which other requests with large bodies are answered."""
-        return self.places.letting_pass
-
-    @letting_pass.setter
-    def letting_pass(self, context: Callable[[], AbstractContextManager[None]]) -> None:
-        self.places.letting_pass = context
-
     @contextmanager
     def one(self) -> Iterator[None]:
         """Search within. Raises SearchesBusy: others take long, and enough wait for their end."""
@@ -90,7 +72,7 @@ class Searches:
             for search in slow:
                 if search in self._going_on and not search.has_extra_thread:
                     search.has_extra_thread = True
-                    search.lent.enter_context(self.extra_thread())
+                    search.lent.enter_context(self.places.extra_thread())
 
     def _slow_ones(self) -> list[_Search]:
         if len(self._going_on) < self._many:

@@ -77,11 +77,12 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         self._kept_house_at = 0.0
         dispatcher = Dispatcher(self.cfg.threads)
         for each in self.lending:
-            each.extra_thread = dispatcher.extra_thread
-            if isinstance(each, Turns):
-                each.large_place = dispatcher.large_place
+            lent = each.places if isinstance(each, Searches) else each
+            lent.extra_thread = dispatcher.extra_thread
+            if isinstance(lent, Turns):
+                lent.large_place = dispatcher.large_place
             else:
-                each.letting_pass = dispatcher.letting_pass
+                lent.letting_pass = dispatcher.letting_pass
         self._dispatcher = dispatcher
         self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:

@@ -62,7 +62,7 @@ def test_beside_many_slow_ones_a_thread_serves_the_others() -> None:
         yield
         extra.append("ended")
 
-    searches.extra_thread = thread
+    searches.places.extra_thread = thread
     with slow(searches, 2):
         with searches.one():
             assert extra == ["begun"]
@@ -81,7 +81,7 @@ def test_slow_ones_that_began_at_once_get_a_thread_each() -> None:
         yield
         extra.append(-1)
 
-    searches.extra_thread = thread
+    searches.places.extra_thread = thread
     with slow(searches, 1):
         searches.lend_threads()
         assert not extra
