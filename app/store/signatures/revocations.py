@@ -159,10 +159,10 @@ def is_known(
     `repeats`: the background would find the same, so that it does not judge again and again.
     """
     noted = noted_of(statuses)
-    rows = find_revocations(connection, {one.certificate for one in noted})
+    rows = find_revocations(connection, {one.certificate for one in noted}) if noted else ()
     known = {(*_key_of(one), one.lifted_at) for one in rows}
     is_noted = all((*_key_of(one), one.lifted_at) in known for one in noted)
-    asked = statuses if repeats else [one for one in statuses if one.number in _denied(statuses)]
+    asked = statuses if repeats else [one for one in statuses if _is_denied(one)]
     return is_noted and not _find_contradicted(connection, key, asked)
 
 
@@ -181,7 +181,11 @@ def speaks_against(statuses: Sequence[SignerStatus]) -> bool:
 
 
 def _denied(statuses: Sequence[SignerStatus]) -> list[int]:
-    return [one.number for one in statuses if one.revocation.answer is Answer.NO]
+    return [one.number for one in statuses if _is_denied(one)]
+
+
+def _is_denied(status: SignerStatus) -> bool:
+    return status.revocation.answer is Answer.NO
 
 
 def _doubted(statuses: Sequence[SignerStatus]) -> list[int]:
