@@ -113,9 +113,8 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
 
         The request that this thread answers counts no longer: it would wait for itself.
         """
-        large: _Large | None = getattr(self._here, "large", None)
-        if large is not None:
-            large.end()
+        if self._large_here is not None:
+            self._large_here.end()
         place = _Place(self._most)
         self._begin_or_queue(place)
         place.wait()
@@ -130,7 +129,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
 
         That goes on before those that have not begun. After an exception it counts no longer.
         """
-        large: _Large | None = getattr(self._here, "large", None)
+        large = self._large_here
         if large is None or large.has_ended:
             yield
             return
@@ -140,6 +139,12 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         self._begin_or_queue(place, is_first=True)
         place.wait()
         large.has_ended = False
+
+    @property
+    def _large_here(self) -> _Large | None:
+        """The large request that this thread answers."""
+        large: _Large | None = getattr(self._here, "large", None)
+        return large
 
     def answer(self, large: _Large) -> None:
         """Answer a large request in the present thread."""
